@@ -1,0 +1,1 @@
+"""Orchestration: Prefect, HTTP, files, locks and the published database. Computes no figure."""

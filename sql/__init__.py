@@ -1,0 +1,1 @@
+"""The models: SQL files run in the order of their names, and the contract of the public tables."""

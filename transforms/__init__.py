@@ -1,0 +1,1 @@
+"""Pure functions from published files to Arrow tables: no Prefect, no network, no clock, no settings."""
