@@ -1,0 +1,53 @@
+"""What a release says in words: the day it was updated, whether it is a simulation, and notes that withdraw figures."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from transforms.workbooks import Sheet
+
+_UPDATED = re.compile(r"^\s*(?:Updated|Date published):\s*(\d{1,2})(?:st|nd|rd|th)? ([A-Za-z]+ \d{4})", re.IGNORECASE)
+_SECTION = re.compile(r"^\s*(Force Notes|Additional Notes)\s*$", re.IGNORECASE)
+
+
+@dataclass
+class Notes:
+    """Notes of all sheets without figures of one release."""
+
+    updated: date | None = None
+    simulated: bool = False
+    force_notes: list[str] = field(default_factory=list)
+
+    def add(self, other: Notes) -> None:
+        self.updated = self.updated or other.updated
+        self.simulated = self.simulated or other.simulated
+        self.force_notes += [note for note in other.force_notes if note not in self.force_notes]
+
+
+def read_notes(sheet: Sheet) -> Notes:
+    """Read a sheet without figures: a line `Updated: 23 July 2026`, and the lines from `Force Notes` to `Additional Notes`.
+
+    Source: Cover_sheet and Notes of the Home Office workbooks since 2015/16; `Date published:` on ONS cover sheets.
+    """
+    notes = Notes()
+    in_force_notes = False
+    for row in sheet.text_rows(500):
+        text = " ".join(cell.strip() for cell in row if cell)
+        if section := _SECTION.match(text):
+            in_force_notes = section[1].casefold() == "force notes"
+        elif in_force_notes and text:
+            notes.force_notes.append(text)
+        if match := _UPDATED.match(text):
+            notes.updated = notes.updated or _long_date(f"{match[1]} {match[2]}")
+        if text.startswith("SIMULATED"):
+            notes.simulated = True
+    return notes
+
+
+def _long_date(text: str) -> date | None:
+    try:
+        return datetime.strptime(text, "%d %B %Y").date()
+    except ValueError:
+        return None

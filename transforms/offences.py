@@ -1,0 +1,287 @@
+"""A release of the Home Office force (prc-pfa) or partnership (prc-csp) table → the canonical offence table.
+
+Every layout since 2002/03 comes out as the rows of `COUNTS`. Names stay as published: which area a name means is decided
+later, by period; but a name that nobody knows is refused here, where file, sheet and row can still be told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.errors import PublishedFileError, quoted
+from transforms.notes import Notes, read_notes
+from transforms.periods import FinancialYear, quarter_number
+from transforms.workbooks import Sheet, read_workbook
+
+COUNTS = pa.schema(
+    [
+        pa.field("release_id", pa.string(), nullable=False),
+        pa.field("level", pa.string(), nullable=False),  # csp or pfa
+        pa.field("financial_year", pa.string(), nullable=False),  # 2015/16
+        pa.field("quarter", pa.int8(), nullable=False),  # 1 to 4
+        pa.field("force_name", pa.string(), nullable=False),
+        pa.field("area_name", pa.string(), nullable=False),  # the partnership's name, or the force's again
+        pa.field("offence_code", pa.string(), nullable=False),
+        pa.field("offence_name", pa.string(), nullable=False),
+        pa.field("offence_group", pa.string(), nullable=False),
+        pa.field("offence_subgroup", pa.string(), nullable=False),
+        pa.field("offences", pa.int64()),  # null where the release says N/a
+        pa.field("file_name", pa.string(), nullable=False),
+        pa.field("sheet", pa.string(), nullable=False),
+        pa.field("row", pa.int32(), nullable=False),  # as a spreadsheet numbers it
+    ]
+)
+# our column -> its published names, newest first
+HEADER = {
+    "financial_year": ("Financial Year",),
+    "quarter": ("Financial Quarter",),
+    "force_name": ("Police Force", "Force Name"),
+    "area_name": ("CSP Name",),
+    "offence_name": ("Offence Description",),
+    "offence_group": ("Offence Group",),
+    "offence_subgroup": ("Offence Subgroup",),
+    "offence_code": ("Offence Code",),
+    "offences": ("Offence Count", "Number of Offences"),
+}
+_COLUMN_OF = {name.casefold(): column for column, names in HEADER.items() for name in names}
+_YEAR_SHEET = re.compile(r"\d{4}[-_]\d{2}")
+HEADER_ROWS = 60  # how far down a header may stand
+
+IsKnown = Callable[[str, str], bool]  # (level, published name) -> is it an area that the reference tables know
+
+
+@dataclass
+class ReleaseReader:
+    """Reads the files of one release year by year; after `years()` the rest of what it says is here too."""
+
+    release_id: str
+    files: Sequence[Path]
+    is_known: IsKnown
+    level: str | None = None
+    notes: Notes = field(default_factory=Notes)
+
+    def years(self) -> Iterator[tuple[FinancialYear, pa.Table]]:
+        """Yield (financial year, rows in the `COUNTS` schema, sorted), one sheet at a time.
+
+        Raises PublishedFileError at the first cell that the layout does not allow.
+        """
+        seen: dict[FinancialYear, str] = {}
+        for path in self.files:
+            for sheet in read_workbook(path):
+                header = find_header(sheet)
+                if header is None:
+                    self.notes.add(read_notes(sheet))
+                    continue
+                level = "csp" if "area_name" in header.columns else "pfa"
+                if self.level not in (None, level):
+                    raise PublishedFileError(sheet.file, f"a {self.level} table in every sheet", f"a {level} table",
+                                             sheet=sheet.name)
+                self.level = level
+                table = _normalise(self.release_id, level, sheet, header, self.is_known)
+                for name in pc.unique(table["financial_year"]).to_pylist():
+                    year = FinancialYear.parse(name)
+                    where = f"{path.name}, sheet {sheet.name}"
+                    if year in seen:
+                        raise PublishedFileError(sheet.file, f"{year} in one sheet only", f"it in {seen[year]} too",
+                                                 sheet=sheet.name)
+                    seen[year] = where
+                    yield year, table.filter(pc.equal(table["financial_year"], name))
+        if not seen:
+            first = self.files[0].name if self.files else self.release_id
+            raise PublishedFileError(first, "a sheet of offences by force or partnership", "none with a header row")
+
+
+@dataclass(frozen=True)
+class Header:
+    index: int  # of its row in the sheet, from 0
+    columns: dict[str, int]  # our column -> its place
+
+
+def find_header(sheet: Sheet) -> Header | None:
+    """The header row, found by its words; None for a sheet of notes. Drift from the known layouts is an error."""
+    best: list[str | None] | None = None
+    index = 0
+    for i, row in enumerate(sheet.text_rows(HEADER_ROWS)):
+        known = {_COLUMN_OF[_word(cell)] for cell in row if cell and _word(cell) in _COLUMN_OF}
+        if len(known) >= 4:
+            best, index = row, i
+            break
+    if best is None:
+        if _YEAR_SHEET.fullmatch(sheet.name):
+            found = "an empty sheet" if sheet.cells.num_rows == 0 else f"none in the first {HEADER_ROWS} rows"
+            raise PublishedFileError(sheet.file, "a header row with Financial Year, Offence Code …", found,
+                                     sheet=sheet.name)
+        return None
+    columns: dict[str, int] = {}
+    for place, cell in enumerate(best):
+        if cell is None:
+            continue
+        column = _COLUMN_OF.get(_word(cell))
+        if column is not None and column not in columns:
+            columns[column] = place
+        elif not _is_empty_below(sheet, place, index):
+            expected = "each column once" if column else "only the known columns"
+            raise PublishedFileError(sheet.file, expected, f"{quoted(cell.strip())} {'again ' if column else ''}"
+                                     f"in column {place + 1}", sheet=sheet.name, row=index + 1)
+    missing = [" or ".join(f'"{n}"' for n in reversed(names)) for column, names in HEADER.items()
+               if column not in columns and column != "area_name"]
+    if missing:
+        found = ", ".join(cell.strip() for cell in best if cell)
+        raise PublishedFileError(sheet.file, f"a column {' and a column '.join(missing)}", found, sheet=sheet.name,
+                                 row=index + 1)
+    return Header(index, columns)
+
+
+def _word(cell: str) -> str:
+    return " ".join(cell.split()).casefold()
+
+
+def _is_empty_below(sheet: Sheet, place: int, index: int) -> bool:
+    """One sheet of 2013/14 carries stray header cells after its last column, with nothing beneath."""
+    below = sheet.cells.column(place).slice(index + 1)
+    return bool(below.null_count == len(below))
+
+
+def _normalise(release_id: str, level: str, sheet: Sheet, header: Header, is_known: IsKnown) -> pa.Table:
+    body = sheet.cells.slice(header.index + 1)
+    places = dict(header.columns)
+    if level == "pfa":
+        places["area_name"] = places["force_name"]
+    filled = [pc.is_valid(body.column(places[column])) for column in ("quarter", "offence_code", "offences")]
+    any_filled = pc.or_(pc.or_(*filled[:2]), filled[2])  # else a blank row, or a note below the figures
+    rows = np.flatnonzero(any_filled.to_numpy()).astype(np.int32)
+    if len(rows) == 0:
+        raise PublishedFileError(sheet.file, "rows of figures below the header", "none", sheet=sheet.name)
+    cells = _Cells(sheet, header.index, body.take(pa.array(rows)), places, rows)
+
+    def area(kind: str, what: str) -> Callable[[str], str]:
+        def known(text: str) -> str:
+            if not is_known(kind, name := _name(text)):
+                raise ValueError(f"a known {what}")
+            return name
+
+        return known
+
+    force = area("pfa", "police force")
+    texts = {
+        "financial_year": cells.texts("financial_year", _year),
+        "force_name": cells.texts("force_name", force),
+        "area_name": cells.texts("area_name", area("csp", "partnership (CSP)") if level == "csp" else force),
+        "offence_code": cells.texts("offence_code", _code),
+        "offence_name": cells.texts("offence_name", _name),
+        "offence_group": cells.texts("offence_group", _name),
+        "offence_subgroup": cells.texts("offence_subgroup", _name),
+    }
+    quarters = cells.numbers("quarter", _quarter)
+    counts = cells.numbers("offences", _count)
+    order = np.lexsort((rows, texts["offence_code"].codes, texts["area_name"].codes, texts["force_name"].codes,
+                        quarters, texts["financial_year"].codes))  # the last key is the first to sort by
+    columns: dict[str, pa.Array] = {name: text.take(order) for name, text in texts.items()}
+    for name, value in {"release_id": release_id, "level": level, "file_name": sheet.file, "sheet": sheet.name}.items():
+        columns[name] = pa.DictionaryArray.from_arrays(np.zeros(len(order), np.int32), pa.array([value]))
+    columns["quarter"] = pa.array(quarters[order], pa.int8())
+    columns["offences"] = pa.array(counts[order], pa.int64(), mask=counts[order] == _NOT_KNOWN)
+    columns["row"] = pa.array((rows + header.index + 2)[order], pa.int32())
+    schema = pa.schema([f if f.name in ("quarter", "offences", "row") else f.with_type(_TEXT) for f in COUNTS])
+    return pa.Table.from_arrays([columns[f.name] for f in schema], schema=schema)
+
+
+_TEXT = pa.dictionary(pa.int32(), pa.string())
+_NOT_KNOWN = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """A text column as places in its sorted distinct values, so that sorting is by number."""
+
+    codes: np.ndarray
+    values: list[str]
+
+    def take(self, order: np.ndarray) -> pa.Array:
+        return pa.DictionaryArray.from_arrays(pa.array(self.codes[order], pa.int32()), pa.array(self.values, pa.string()))
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The cells of a sheet's data rows. Parses each distinct text once, and knows in which row a bad one stands."""
+
+    sheet: Sheet
+    header_index: int
+    body: pa.Table
+    places: dict[str, int]
+    rows: np.ndarray  # of the body, before blank rows were set aside
+
+    def texts(self, column: str, parse: Callable[[str], str]) -> _Texts:
+        codes, parsed = self._parse(column, parse)
+        values = sorted(set(parsed))
+        rank = {value: i for i, value in enumerate(values)}
+        return _Texts(np.array([rank[value] for value in parsed], np.int32)[codes], values)
+
+    def numbers(self, column: str, parse: Callable[[str], int]) -> np.ndarray:
+        codes, parsed = self._parse(column, parse)
+        return np.array(parsed, np.int64)[codes]
+
+    def _parse(self, column: str, parse: Callable[[str], Any]) -> tuple[np.ndarray, list[Any]]:
+        cells = pa.concat_arrays(self.body.column(self.places[column]).chunks)
+        if not pa.types.is_dictionary(cells.type):
+            cells = cells.dictionary_encode()
+        texts = [*cells.dictionary.to_pylist(), ""]
+        filled = pc.fill_null(cells.indices, len(texts) - 1).to_numpy(zero_copy_only=False)
+        used, codes = np.unique(filled, return_inverse=True)
+        parsed = []
+        for place, which in enumerate(used):
+            try:
+                parsed.append(parse(texts[which] or ""))
+            except ValueError as error:
+                row = int(self.rows[np.flatnonzero(codes == place)[0]]) + self.header_index + 2
+                published = self.sheet.row(self.header_index)[self.places[column]]
+                raise PublishedFileError(
+                    self.sheet.file, str(error), quoted(texts[which]), self.sheet.name, row, str(published).strip()
+                ) from error
+        return codes, parsed
+
+
+def _name(text: str) -> str:
+    name = " ".join(text.split())
+    if not name:
+        raise ValueError("a name")
+    return name
+
+
+def _year(text: str) -> str:
+    try:
+        return str(FinancialYear.parse(text))
+    except ValueError as error:
+        raise ValueError("a financial year such as 2015/16") from error
+
+
+def _quarter(text: str) -> int:
+    try:
+        return quarter_number(text)
+    except ValueError as error:
+        raise ValueError("a quarter 1 to 4") from error
+
+
+def _code(text: str) -> str:
+    code = text.strip()
+    if not code:
+        raise ValueError("an offence code")
+    return code
+
+
+def _count(text: str) -> int:
+    """A whole number, which may be negative (it corrects an earlier quarter); N/a is not known, and not nought."""
+    cell = text.strip()
+    if cell.casefold() == "n/a":
+        return int(_NOT_KNOWN)
+    if not re.fullmatch(r"-?(\d{1,15}|\d{1,3}(,\d{3}){1,4})(\.0+)?", cell):
+        raise ValueError("a whole number or N/a")
+    return int(cell.partition(".")[0].replace(",", ""))
