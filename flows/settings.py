@@ -1,0 +1,27 @@
+"""Settings of the commands that write: from the environment, CRIME_RATES_*. Commands that only read need none of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).parent.parent
+
+
+def packaged(name: str) -> Path:
+    """A folder of data that comes with the code: data/reference or data/sample of the checkout, or of the wheel."""
+    checkout = ROOT / "data" / name
+    return checkout if checkout.is_dir() else Path(__file__).parent / name
+
+
+class Settings(BaseSettings):
+    """Where things lie, and how much of the machine to use."""
+
+    model_config = SettingsConfigDict(env_prefix="CRIME_RATES_")
+
+    data_dir: Path = Path("data")
+    reference_dir: Path = Field(default_factory=lambda: packaged("reference"))
+    memory_limit: str = "4GB"  # of DuckDB while it builds
+    keep_builds: int = Field(3, ge=1)  # published databases that are kept for `rollback`
