@@ -1,0 +1,28 @@
+-- one row per release, and one per release and quarter that it covers; keys are small numbers in order of publication
+create table stage.releases as
+select
+    row_number() over (order by published, file_name, sha256)::integer as release_key,
+    release_id, file_name, sha256, table_kind as level, published::date as published, published_source,
+    quarters, rows::bigint as rows, offences::bigint as offences, simulated, source_url,
+from input.releases;
+
+-- of two releases that came out on one day for one quarter the last stands; the other never did
+create table stage.release_quarters as
+with covered as (
+    select release_key, level, published, unnest(quarters) as quarter_name from stage.releases
+),
+numbered as (
+    select
+        *,
+        left(quarter_name, 4)::integer * 4 + right(quarter_name, 1)::integer - 1 as quarter_key,
+    from covered
+)
+select
+    release_key, level, quarter_key, published as valid_from,
+    coalesce(
+        lead(published) over (partition by level, quarter_key order by published, release_key), date '9999-12-31'
+    ) as valid_to,
+    row_number() over (partition by level, quarter_key order by published, release_key)::integer as seq,
+    count(*) over (partition by level, quarter_key)::integer as releases,
+from numbered
+qualify valid_from < valid_to;

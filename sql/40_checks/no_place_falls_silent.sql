@@ -1,0 +1,11 @@
+-- guards: a place does not fall below a tenth of its own total of a year before; a note that withdraws figures may be missing
+-- required: no
+with totals as (
+    select level, area_name, half_year, offences, status,
+        lag(offences, 2) over (partition by level, area_name order by half_year) as year_before,
+    from ranked_rates
+    where offence_level = 'total'
+)
+select level, area_name, half_year, year_before, offences
+from totals
+where status = 'ranked' and year_before >= 50 and offences < year_before / 10.0
