@@ -1,0 +1,267 @@
+"""Builds, checks and publishes the DuckDB file. A published file is never written to: a new one takes its place.
+
+The file is a pure function of the lake, data/reference and sql/, equal byte for byte when it is built again: models run on
+all cores in a work database, and one thread then copies their rows, in order, into the file that is published.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from flows import lake
+from flows.files import read_json, sync
+from sql import contract
+from transforms.areas import read_reference
+
+LINK = "crime_rates.duckdb"
+STORAGE_VERSION = "v1.2.0"  # opens in every client from 1.2.2 on
+HELPERS = "crime_rates_core"  # a schema name that nobody else would own: macros resolve names in the client's catalogue
+REFERENCE = ("areas", "council_successions", "withdrawn_figures")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of a build, as a row of `quality_checks`."""
+
+    name: str
+    guards: str
+    required: bool
+    rows_broken: int
+    examples: str
+
+    @property
+    def passed(self) -> bool:
+        return self.rows_broken == 0
+
+
+class BuildRefused(RuntimeError):
+    """A required check failed, or there is nothing to build from; what was published stands."""
+
+    def __init__(self, message: str, checks: list[Check]) -> None:
+        super().__init__(message)
+        self.checks = checks
+
+
+def build_id(lake_dir: Path, reference_dir: Path) -> str:
+    """A hash of all that goes in: the records of the lake, the reference tables, the models, DuckDB's version."""
+    digest = hashlib.sha256(f"duckdb {duckdb.__version__}, storage {STORAGE_VERSION}".encode())
+    for kind in ("offences", "populations", "lookups"):
+        for folder in lake.folders(lake_dir, kind):
+            digest.update((folder / lake.RECORD).read_bytes())
+    for name in REFERENCE:
+        digest.update((reference_dir / f"{name}.csv").read_bytes())
+    for file in [*models("10_stage", "20_core", "30_public", "40_checks"), importlib.resources.files("sql") / "contract.py"]:
+        digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def models(*folders: str) -> list[Traversable]:
+    """The SQL files of these folders, in the order of their names."""
+    root = importlib.resources.files("sql")
+    return [file for folder in folders
+            for file in sorted((root / folder).iterdir(), key=lambda f: f.name) if file.name.endswith(".sql")]
+
+
+def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: str) -> tuple[Path, list[Check]]:
+    """Build and check the database of what the lake holds now; returns its path, not yet published, and the checks.
+
+    Raises BuildRefused when the lake holds no release or a required check fails.
+    """
+    target = warehouse / f"crime_rates-{build_id(lake_dir, reference_dir)}.duckdb"
+    if target.exists():
+        return target, checks_of(target)
+    if not lake.folders(lake_dir, "offences"):
+        raise BuildRefused("There is nothing to build: the lake holds no release of offences.", [])
+    with _work_database(warehouse, memory_limit) as (con, aside):
+        _load_inputs(con, lake_dir, reference_dir)
+        for model in models("10_stage", "20_core", "30_public"):
+            _run_model(con, model)
+        checks = _run_checks(con)
+        if broken := [check for check in checks if check.required and not check.passed]:
+            raise BuildRefused(
+                "Nothing is published, because a required check failed: "
+                + " | ".join(f"{c.name} ({c.guards}): {c.rows_broken:,} rows, such as {c.examples}" for c in broken),
+                checks,
+            )
+        _store_dictionary(con, checks)
+        finished = aside / target.name
+        _write_published(con, finished)
+        con.close()
+        if finished.with_name(f"{finished.name}.wal").exists():
+            raise RuntimeError(f"{finished} was not closed cleanly: a .wal file is left beside it.")
+        sync(finished)
+        finished.chmod(0o444)
+        finished.rename(target)
+        sync(warehouse)
+    return target, checks
+
+
+@contextmanager
+def _work_database(warehouse: Path, memory_limit: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    warehouse.mkdir(parents=True, exist_ok=True)
+    aside = warehouse / f".build.{os.getpid()}.part"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    con = duckdb.connect(str(aside / "work.duckdb"), config={"memory_limit": memory_limit, "temp_directory": str(aside)})
+    try:
+        con.execute(f"create schema input; create schema stage; create schema {HELPERS}")
+        yield con, aside
+    finally:
+        con.close()
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _run_model(con: duckdb.DuckDBPyConnection, model: Traversable) -> None:
+    try:
+        con.execute(model.read_text(encoding="utf-8"))
+    except duckdb.Error as error:
+        error.add_note(f"in sql/{model.name}")
+        raise
+
+
+def _load_inputs(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: Path) -> None:
+    """Everything that the models read: records and reference tables as tables, figures as views of Parquet files."""
+    for name in REFERENCE:
+        rows = pa.Table.from_pylist(read_reference(reference_dir / f"{name}.csv"))  # noqa: F841, DuckDB reads it
+        con.execute(f"create table input.{name} as select * from rows")
+    folders = lake.folders(lake_dir, "offences")
+    records = [read_json(folder / lake.RECORD) for folder in folders]
+    notes = pa.table({
+        "release_id": pa.array([r["release_id"] for r in records for _ in r["force_notes"]], pa.string()),
+        "note": pa.array([note for r in records for note in r["force_notes"]], pa.string()),
+    })
+    releases = pa.Table.from_pylist([{k: v for k, v in r.items() if k != "force_notes"} for r in records])
+    con.register("releases_in", releases)
+    con.register("notes_in", notes)
+    con.execute("create table input.releases as select * from releases_in")
+    con.execute("create table input.release_notes as select * from notes_in")
+    con.execute(f"create view stage.published_counts as from read_parquet({_paths(folders, '20*.parquet')})")
+
+    sources = lake.folders(lake_dir, "populations")
+    con.execute("create table input.population_sources (source_id varchar, file_name varchar, vintage varchar)")
+    con.execute("create table input.populations (source_id varchar, area_code varchar, area_name varchar, "
+                "area_kind varchar, year smallint, persons bigint, boundaries varchar, sheet varchar, row integer)")
+    for folder in sources:
+        record = read_json(folder / lake.RECORD)
+        con.execute("insert into input.population_sources values (?, ?, ?)",
+                    [record["source_id"], record["file_name"], record["vintage"]])
+        con.execute(f"insert into input.populations select ?, * from read_parquet({_paths([folder], '*.parquet')})",
+                    [record["source_id"]])
+    con.execute("create table input.lookups (lookup_year smallint, council_code varchar, council_name varchar, "
+                "csp_code varchar, csp_name varchar, pfa_code varchar, pfa_name varchar)")
+    for folder in lake.folders(lake_dir, "lookups"):
+        con.execute(f"insert into input.lookups from read_parquet({_paths([folder], '*.parquet')})")
+
+
+def _paths(folders: list[Path], pattern: str) -> str:
+    files = sorted(str(path) for folder in folders for path in folder.glob(pattern))
+    return "[" + ", ".join(_quoted(file) for file in files) + "]"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _run_checks(con: duckdb.DuckDBPyConnection) -> list[Check]:
+    """Each file of sql/40_checks, and for each public table that its key is unique."""
+    checks = []
+    for file in models("40_checks"):
+        text = file.read_text(encoding="utf-8")
+        head = dict(line[3:].split(": ", 1) for line in text.splitlines() if line.startswith("-- ") and ": " in line)
+        checks.append(_run_check(con, file.name.removesuffix(".sql"), head["guards"], head["required"] == "yes", text))
+    for table in contract.TABLES:
+        if table.name not in ("quality_checks", "data_dictionary"):
+            keys = ", ".join(f'"{k}"' for k in table.key)
+            checks.append(_run_check(
+                con, f"key_of_{table.name}", f"{table.name} has one row per {table.grain}", True,
+                f'select {keys}, count(*) as rows from main."{table.name}" group by all having count(*) > 1',
+            ))
+    return sorted(checks, key=lambda check: check.name)
+
+
+def _run_check(con: duckdb.DuckDBPyConnection, name: str, guards: str, required: bool, query: str) -> Check:
+    con.execute(f"create or replace temp table broken as {query}")
+    count = con.execute("select count(*) from broken").fetchall()[0][0]
+    columns = [d[0] for d in con.execute("from broken order by all limit 3").description]
+    examples = [
+        ", ".join(f"{column} {value}" for column, value in zip(columns, row, strict=True) if value is not None)
+        for row in con.fetchall()
+    ]
+    return Check(name, guards, required, count, "; ".join(examples))
+
+
+def _store_dictionary(con: duckdb.DuckDBPyConnection, checks: list[Check]) -> None:
+    for table in contract.TABLES:
+        if table.name in ("quality_checks", "data_dictionary"):
+            con.execute(contract.ddl(table, "main"))
+    rows = [(c.name, c.guards, c.required, c.rows_broken, c.examples, c.passed) for c in checks]
+    con.executemany("insert into quality_checks values (?, ?, ?, ?, ?, ?)", rows)
+    con.executemany("insert into data_dictionary values (?, ?, ?, ?, ?, ?, ?)", contract.dictionary())
+
+
+def _write_published(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Copy the public tables, as the contract declares them, the helper tables and the macros into a new file."""
+    for table in contract.TABLES:
+        columns = ", ".join(f'"{c.name}"' for c in table.columns)
+        order = ", ".join(table.order)
+        con.execute(f'create or replace table stage."public_{table.name}" as '
+                    f'select {columns} from main."{table.name}" order by {order}')
+    helpers = [row[0] for row in con.execute(
+        "select table_name from duckdb_tables() where schema_name = ? order by table_name", [HELPERS]).fetchall()]
+    for name in helpers:
+        con.execute(f'create or replace table stage."helper_{name}" as from {HELPERS}."{name}" order by all')
+    con.execute("set threads = 1")
+    con.execute(f"attach {_quoted(str(path))} as published (storage_version {_quoted(STORAGE_VERSION)})")
+    con.execute(f"create schema published.{HELPERS}")
+    for name in helpers:
+        con.execute(f'create table published.{HELPERS}."{name}" as from stage."helper_{name}"')
+    for table in contract.TABLES:
+        con.execute(contract.ddl(table, "published.main"))
+        con.execute(f'insert into published.main."{table.name}" from stage."public_{table.name}"')
+    con.execute("use published")
+    for model in models("30_public"):
+        for statement in con.extract_statements(model.read_text(encoding="utf-8")):
+            if "create macro" in statement.query.casefold():
+                con.execute(statement)
+    con.execute("checkpoint published; use work; detach published")
+
+
+def checks_of(database: Path) -> list[Check]:
+    """The checks that stand in a finished database."""
+    with duckdb.connect(str(database), read_only=True) as con:
+        rows = con.execute("select check_name, guards, required, rows_broken, examples from quality_checks").fetchall()
+    return [Check(*row) for row in rows]
+
+
+def publish(target: Path, keep: int) -> bool:
+    """Point crime_rates.duckdb at a finished build, in one step; False when it already does. Old builds beyond `keep` go."""
+    link = target.parent / LINK
+    if link.is_symlink() and link.readlink() == Path(target.name):
+        return False
+    aside = target.parent / f".{LINK}.{os.getpid()}.part"
+    aside.unlink(missing_ok=True)
+    aside.symlink_to(target.name)
+    aside.replace(link)
+    sync(target.parent)
+    os.utime(target)  # the order of publication, for `keep`
+    builds = sorted(target.parent.glob("crime_rates-*.duckdb"), key=lambda p: p.stat().st_mtime, reverse=True)
+    for old in [b for b in builds if b != target][keep - 1 :]:
+        old.unlink()
+    return True
+
+
+def published(data_dir: Path) -> Path | None:
+    """The database that readers see now, by its own name, or None."""
+    link = data_dir / "warehouse" / LINK
+    return link.resolve() if link.exists() else None
