@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,8 +31,10 @@ class Release:
     file_name: str
     sha256: str
     table_kind: str  # csp or pfa
+    updated: str | None  # ISO date, as the workbook itself says
     published: str  # ISO date
     published_source: str
+    first_seen: str  # UTC; decides between two releases of one day
     quarters: list[str]  # 2015/16 Q1, in order
     rows: int
     offences: int  # the sum of its counts
@@ -49,6 +50,7 @@ class Source:
     source_id: str
     file_name: str
     sha256: str
+    updated: str | None  # ISO date, as the file itself says
     vintage: str  # ISO date
     vintage_source: str
     rows: int
@@ -64,22 +66,20 @@ def release_id(files: Sequence[RawFile]) -> tuple[str, str]:
     return f"{release_stem(files[0].path.name)}@{sha256[:8]}", sha256
 
 
-def group_releases(files: Sequence[RawFile]) -> list[list[RawFile]]:
-    """Files that form one release together: the CSV sheets of one stem; any other file stands alone."""
-    groups: dict[str, list[RawFile]] = {}
-    for file in sorted(files, key=lambda f: f.path.name):
-        alone = not file.path.name.lower().endswith(".csv")
-        groups.setdefault(file.sha256 if alone else release_stem(file.path.name), []).append(file)
-    return list(groups.values())
+def release_key(file_name: str) -> str:
+    """What the files of one release share: a stem and .csv for CSV sheets; the whole name of any other file."""
+    return f"{release_stem(file_name)}_*.csv" if file_name.lower().endswith(".csv") else file_name
 
 
-def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnown) -> Release:
-    """Normalise a release into data/lake/offences/<release>/, one Parquet file a year, or find it there."""
+def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnown) -> tuple[Release, bool]:
+    """Normalise a release into data/lake/offences/<release>/, one Parquet file a year, or find it there.
+
+    Returns the release and whether it is new. Raises PublishedFileError; then nothing is written.
+    """
     name, sha256 = release_id(files)
     folder = lake / "offences" / f"{name}.{LAYOUT}"
-    published_by = max(files, key=lambda f: f.fetched_at)
     if (folder / RECORD).exists():
-        return read_release(folder)
+        return _redated(folder, read_release(folder), files), False
     reader = ReleaseReader(name, [f.path for f in files], is_known)
     quarters: set[Quarter] = set()
     rows = offences = 0
@@ -89,19 +89,31 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnown) -> Re
             quarters |= {Quarter(year, q) for q in table["quarter"].unique().to_pylist()}
             rows += table.num_rows
             offences += pa.compute.sum(table["offences"]).as_py() or 0
-        published, source = published_by.published_on(reader.notes.updated)
+        updated = reader.notes.updated
+        published, source = files[0].published_on(updated)
         release = Release(
-            release_id=name, file_name=files[0].path.name if len(files) == 1 else f"{release_stem(files[0].path.name)}_*.csv",
-            sha256=sha256, table_kind=str(reader.level), published=published.isoformat(), published_source=source,
+            release_id=name, file_name=files[0].path.name if len(files) == 1 else release_key(files[0].path.name),
+            sha256=sha256, table_kind=str(reader.level), updated=updated.isoformat() if updated else None,
+            published=published.isoformat(), published_source=source, first_seen=max(f.fetched_at for f in files),
             quarters=[str(q) for q in sorted(quarters)], rows=rows, offences=offences,
             simulated=reader.notes.simulated or "simulated" in files[0].note.casefold(),
             source_url=files[0].source_url, force_notes=reader.notes.force_notes,
         )
         write_json(aside / RECORD, asdict(release))
-    return release
+    return release, True
 
 
-def write_population(lake: Path, file: RawFile) -> Source:
+def _redated(folder: Path, release: Release, files: Sequence[RawFile]) -> Release:
+    """The release under the date that is known now: a manifest.csv may have told it since."""
+    updated = date.fromisoformat(release.updated) if release.updated else None
+    published, source = files[0].published_on(updated)
+    dated = replace(release, published=published.isoformat(), published_source=source)
+    if dated != release:
+        write_json(folder / RECORD, asdict(dated))
+    return dated
+
+
+def write_population(lake: Path, file: RawFile) -> tuple[Source, bool]:
     """Normalise a population file into data/lake/populations/<file>/, or find it there."""
     def table() -> tuple[pa.Table, date | None]:
         reader = PopulationFile(file.path, file.covers)
@@ -110,23 +122,31 @@ def write_population(lake: Path, file: RawFile) -> Source:
     return _write_source(lake / "populations", file, table)
 
 
-def write_lookup(lake: Path, file: RawFile) -> Source:
+def write_lookup(lake: Path, file: RawFile) -> tuple[Source, bool]:
     """Normalise an ONS lookup into data/lake/lookups/<file>/, or find it there."""
     return _write_source(lake / "lookups", file, lambda: (read_lookup(file.path), None))
 
 
-def _write_source(parent: Path, file: RawFile, read: Any) -> Source:
+def _write_source(
+    parent: Path, file: RawFile, read: Callable[[], tuple[pa.Table, date | None]]
+) -> tuple[Source, bool]:
     name = f"{file.path.stem}@{file.sha256[:8]}"
     folder = parent / f"{name}.{LAYOUT}"
-    if not (folder / RECORD).exists():
+    record = folder / RECORD
+    new = not record.exists()
+    if new:
         table, updated = read()
-        vintage, vintage_source = file.published_on(updated)
         with folder_aside(folder) as aside:
             _write_parquet(table, aside / "table.parquet")
-            record = Source(name, file.path.name, file.sha256, vintage.isoformat(), vintage_source, table.num_rows,
-                            file.source_url)
-            write_json(aside / RECORD, asdict(record))
-    return Source(**read_json(folder / RECORD))
+            stated = updated.isoformat() if updated else None
+            source = Source(name, file.path.name, file.sha256, stated, "", "", table.num_rows, file.source_url)
+            write_json(aside / RECORD, asdict(source))
+    source = Source(**read_json(record))
+    vintage, vintage_source = file.published_on(date.fromisoformat(source.updated) if source.updated else None)
+    dated = replace(source, vintage=vintage.isoformat(), vintage_source=vintage_source)
+    if dated != source:
+        write_json(record, asdict(dated))
+    return dated, new
 
 
 def read_release(folder: Path) -> Release:

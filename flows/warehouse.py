@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -56,7 +58,9 @@ class BuildRefused(RuntimeError):
 def build_id(lake_dir: Path, reference_dir: Path) -> str:
     """A hash of all that goes in: the records of the lake, the reference tables, the models, DuckDB's version."""
     digest = hashlib.sha256(f"duckdb {duckdb.__version__}, storage {STORAGE_VERSION}".encode())
-    for kind in ("offences", "populations", "lookups"):
+    for release in _releases(lake_dir):  # in order; when they were first seen matters for nothing else
+        digest.update(json.dumps({k: v for k, v in release.items() if k != "first_seen"}, sort_keys=True).encode())
+    for kind in ("populations", "lookups"):
         for folder in lake.folders(lake_dir, kind):
             digest.update((folder / lake.RECORD).read_bytes())
     for name in REFERENCE:
@@ -136,12 +140,13 @@ def _load_inputs(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: 
         rows = pa.Table.from_pylist(read_reference(reference_dir / f"{name}.csv"))  # noqa: F841, DuckDB reads it
         con.execute(f"create table input.{name} as select * from rows")
     folders = lake.folders(lake_dir, "offences")
-    records = [read_json(folder / lake.RECORD) for folder in folders]
+    records = _releases(lake_dir)
     notes = pa.table({
         "release_id": pa.array([r["release_id"] for r in records for _ in r["force_notes"]], pa.string()),
         "note": pa.array([note for r in records for note in r["force_notes"]], pa.string()),
     })
     releases = pa.Table.from_pylist([{k: v for k, v in r.items() if k != "force_notes"} for r in records])
+    releases = releases.append_column("release_key", pa.array(range(1, len(records) + 1), pa.int32()))
     con.register("releases_in", releases)
     con.register("notes_in", notes)
     con.execute("create table input.releases as select * from releases_in")
@@ -162,6 +167,12 @@ def _load_inputs(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: 
                 "csp_code varchar, csp_name varchar, pfa_code varchar, pfa_name varchar)")
     for folder in lake.folders(lake_dir, "lookups"):
         con.execute(f"insert into input.lookups from read_parquet({_paths([folder], '*.parquet')})")
+
+
+def _releases(lake_dir: Path) -> list[dict[str, Any]]:
+    """The records of all releases in the order in which they came out."""
+    records = [read_json(folder / lake.RECORD) for folder in lake.folders(lake_dir, "offences")]
+    return sorted(records, key=lambda r: (r["published"], r["first_seen"], r["file_name"], r["sha256"]))
 
 
 def _paths(folders: list[Path], pattern: str) -> str:
@@ -195,7 +206,8 @@ def _run_check(con: duckdb.DuckDBPyConnection, name: str, guards: str, required:
     count = con.execute("select count(*) from broken").fetchall()[0][0]
     columns = [d[0] for d in con.execute("from broken order by all limit 3").description]
     examples = [
-        ", ".join(f"{column} {value}" for column, value in zip(columns, row, strict=True) if value is not None)
+        ", ".join(f"{column} {value}" if column != "finding" else value
+                  for column, value in zip(columns, row, strict=True) if value is not None)
         for row in con.fetchall()
     ]
     return Check(name, guards, required, count, "; ".join(examples))

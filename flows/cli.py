@@ -1,0 +1,175 @@
+"""The commands. Thin: parses words, calls, prints. Commands that only read import neither Prefect nor settings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+app = App(
+    name="crime-rates",
+    help="Ranked rate tables from Home Office recorded crime releases and ONS population estimates.",
+    help_format="plaintext",
+)
+DataDir = Annotated[
+    Path, Parameter(name="--data-dir", env_var="CRIME_RATES_DATA_DIR", help="Folder of raw files, lake, database and tables.")
+]
+DATA = Path("data")
+
+
+@app.command
+def table(
+    half_year: str,
+    *,
+    offence: str = "total",
+    level: str = "csp",
+    top: int | None = None,
+    area: str | None = None,
+    as_of: date | None = None,
+    area_basis: Literal["published"] = "published",
+    population_year: int | None = None,
+    population_vintage: date | None = None,
+    format: Literal["text", "csv", "json", "markdown", "parquet"] = "text",
+    data_dir: DataDir = DATA,
+) -> None:
+    """Print one ranked table: an offence in a half-year, at a level.
+
+    Parameters
+    ----------
+    half_year: such as 2015-16-H1 (April to September 2015) or 2015-16-H2 (October to March).
+    offence: a code (8Q), a name or words of it (stalking), a subgroup, a group, or total.
+    level: csp (Community Safety Partnership) or pfa (police force area).
+    top: only the first so many ranks.
+    area: only this area; a part of its name suffices where it is unique.
+    as_of: figures and populations as published by that day, such as 2016-02-01.
+    area_basis: areas as published.
+    population_year: divide by this mid-year, and not by that before the financial year starts.
+    population_vintage: divide by the estimate published on that day, such as 2015-06-25.
+    format: what to print; parquet wants a redirected standard output.
+    """
+    from flows import printing, reading
+    from transforms.periods import HalfYear
+
+    period = HalfYear.parse(half_year)
+    basis = reading.Basis(as_of, population_year, population_vintage)
+    with reading.connect(data_dir) as con:
+        answer = reading.ranked_table(con, period, level, offence, basis)
+        name = reading.find_area([row["area_name"] for row in answer.rows], area) if area is not None else None
+        rows = printing.selected(answer, top, name)
+        if not rows:
+            raise reading.NotFound(f"No area is ranked: {printing.title(answer)}.")
+        if format == "parquet":
+            _print_parquet(con, rows)
+        elif format == "csv":
+            sys.stdout.write(printing.csv_text(rows))
+        elif format == "json":
+            sys.stdout.write(printing.json_text(rows))
+        else:
+            write = printing.text if format == "text" else printing.markdown
+            sys.stdout.write(write(answer, top, name, basis))
+
+
+def _print_parquet(con: object, rows: list[dict[str, object]]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from sql.contract import RANKED_RATES, arrow_schema
+
+    if sys.stdout.isatty():
+        raise ValueError("--format parquet writes bytes: send standard output to a file.")
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(rows, schema=arrow_schema(RANKED_RATES)), sink, compression="zstd")
+    sys.stdout.buffer.write(sink.getvalue())
+
+
+@app.command
+def releases(*, data_dir: DataDir = DATA) -> None:
+    """List the releases that the published database was built from."""
+    from flows import overview
+
+    sys.stdout.write(overview.releases(data_dir))
+
+
+@app.command
+def status(*, json: bool = False, data_dir: DataDir = DATA) -> None:
+    """Say what is published, how old it is, what the last run did, and how much room it takes."""
+    from flows import overview
+
+    sys.stdout.write(overview.status(data_dir, as_json=json))
+
+
+@app.command
+def check(*, data_dir: DataDir = DATA) -> None:
+    """Print the checks of the published database; exit status 1 if a required one is broken."""
+    from flows import overview
+
+    report, passed = overview.checks(data_dir)
+    sys.stdout.write(report)
+    if not passed:
+        sys.exit(1)
+
+
+@app.command
+def update(
+    *,
+    releases: Path | None = None,
+    populations: Path | None = None,
+    lookups: Path | None = None,
+    data_dir: DataDir = DATA,
+) -> None:
+    """Take in new releases, populations and lookups; build, check and publish the database; write the tables.
+
+    Parameters
+    ----------
+    releases: a folder of Home Office workbooks in place of GOV.UK.
+    populations: a folder of ONS population files in place of Nomis and ONS.
+    lookups: a folder of ONS lookups in place of the Open Geography portal.
+    """
+    from flows import running
+
+    sys.exit(running.update(data_dir, releases, populations, lookups))
+
+
+@app.command
+def demo(*, data_dir: DataDir = DATA) -> None:
+    """Run the whole pipeline on the sample that comes with the code, without a network, and print a table."""
+    from flows import running
+
+    code = running.demo(data_dir / "demo")
+    if code == 0:
+        print()
+        table("2015-16-H1", offence="stalking", level="csp", top=20, population_vintage=date(2015, 6, 25),
+              data_dir=data_dir / "demo")
+    sys.exit(code)
+
+
+def main() -> None:
+    """The console script: errors are one sentence on standard error, tracebacks are for --debug."""
+    words = [word for word in sys.argv[1:] if word != "--debug"]
+    debug = len(words) < len(sys.argv) - 1
+    try:
+        app(words, exit_on_error=False, print_error=False)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+    except CycloptsError as error:
+        _fail(f"{_sentence(error)} See crime-rates --help.", 2)
+    except KeyboardInterrupt:
+        _fail("Stopped.", 130)
+    except Exception as error:  # noqa: BLE001, the last handler: it tells the person and sets the exit status
+        if debug:
+            raise
+        known = isinstance(error, (ValueError, LookupError, OSError, RuntimeError))
+        _fail(_sentence(error) if known else f"{type(error).__name__}: {_sentence(error)} (--debug shows where)", 1)
+
+
+def _sentence(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"crime-rates: {message}", file=sys.stderr)
+    sys.exit(code)

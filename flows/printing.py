@@ -1,0 +1,149 @@
+"""How answers look: a ranked table as aligned text, Markdown, CSV, JSON or Parquet. Rounds; computes nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from flows.reading import LEVELS, Answer, Basis
+
+SOURCE = ("Source: Home Office police recorded crime; ONS mid-year population estimates. "
+          "Contains public sector information licensed under the Open Government Licence v3.0.")
+SIMULATED = "SIMULATED: the release says that its figures are a simulation. Not Home Office figures: do not quote them."
+
+
+def number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def rate(value: float | None) -> str:
+    """A rate as it is printed: two decimals, more where two would show nothing."""
+    if value is None:
+        return ""
+    return f"{value:.2f}" if value == 0 or value >= 0.05 else f"{value:.2g}"
+
+
+def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
+    """Lines of a table whose columns line up; those in `right` are set flush right."""
+    table = [list(header), *map(list, rows)]
+    widths = [max(len(row[i]) for row in table) for i in range(len(header))]
+    lines = ["  ".join(c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))).rstrip()
+             for row in table]
+    return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
+
+
+HEADER = ("rank", "area", "force", "offences", "population", "per 10,000", "95% interval")
+NUMBERS = (0, 3, 4, 5, 6)
+
+
+def _cells(answer: Answer, rows: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
+    ranks = [row["rank"] for row in answer.rows]
+    return [
+        (
+            "" if row["rank"] is None else f"{row['rank']}{'=' if ranks.count(row['rank']) > 1 else ''}",
+            row["area_name"], row["force_name"] or "", number(row["offences"]), number(row["population"]),
+            rate(row["rate_per_10k"]),
+            "" if row["rank"] is None else f"{rate(row['rate_lower_95'])} to {rate(row['rate_upper_95'])}",
+        )
+        for row in rows
+    ]
+
+
+def title(answer: Answer) -> str:
+    code = f" ({answer.offence.code})" if answer.offence.level == "code" else f" ({answer.offence.level})"
+    return f"{answer.offence.name}{code}, {answer.half_year.months}, by {LEVELS[answer.level]}"
+
+
+def selected(answer: Answer, top: int | None, area: str | None) -> list[dict[str, Any]]:
+    """The rows that were asked for: those of one area, or the first ranks with whoever ties there, or all."""
+    if area is not None:
+        return [row for row in answer.rows if row["area_name"] == area]
+    if top is not None:
+        return [row for row in answer.rows if row["rank"] is not None and row["rank"] <= top]
+    return answer.rows
+
+
+def text(answer: Answer, top: int | None, area: str | None, basis: Basis) -> str:
+    """The table as a journalist reads it: who is ranked, who is not and why, and what stands behind the figures."""
+    rows = selected(answer, top, area)
+    ranked = [row for row in rows if row["rank"] is not None]
+    lines = [title(answer), "Offences recorded in the half-year per 10,000 residents, not annualised; 1 is the highest rate.", ""]
+    if any(release["simulated"] for release in answer.releases):
+        lines[1:1] = [SIMULATED]
+    if all(row["offences"] == 0 for row in answer.rows):
+        lines.append(f"None recorded anywhere ({len(answer.rows)} areas).")
+    elif ranked:
+        lines += aligned(HEADER, _cells(answer, ranked), NUMBERS)
+    lines += [*([""] if lines[-1] else []), *_summary(answer, rows, ranked), *_not_ranked(rows), *_basis(answer, basis), SOURCE]
+    return "\n".join(lines) + "\n"
+
+
+def _summary(answer: Answer, rows: list[dict[str, Any]], ranked: list[dict[str, Any]]) -> list[str]:
+    total = max((row["areas_ranked"] for row in answer.rows), default=0)
+    shown = "" if len(ranked) == total or len(rows) == 1 else f"; {len(ranked)} shown"
+    lines = [f"{total} areas are ranked, of {len(answer.rows)} in the table{shown}."]
+    split = [row for row in ranked if row["status_note"]]
+    if len(split) == 1:
+        lines.append(f"{split[0]['area_name']}: {split[0]['status_note']}.")
+    elif split:
+        names = ", ".join(row["area_name"] for row in split)
+        lines.append(f"Population of a shared council split by its last separately published parts: {names}.")
+    return lines
+
+
+def _not_ranked(rows: list[dict[str, Any]]) -> list[str]:
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["rank"] is None:
+            groups.setdefault((row["status"], row["status_note"]), []).append(row)
+    lines = []
+    for (status, note), members in groups.items():
+        names = [f"{row['area_name']} ({number(row['offences']) or 'not known'})" for row in members]
+        some = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+        lines.append(f"Not ranked, {status}: {note}: {some}.")
+    return lines
+
+
+def _basis(answer: Answer, basis: Basis) -> list[str]:
+    row = next((r for r in answer.rows if r["population_vintage"] is not None), answer.rows[0])
+    if row["population_vintage"] is None:
+        lines = [f"Population: no mid-{row['population_year']} estimate is held."]
+    else:
+        lines = [f"Population: mid-{row['population_year']} estimates as published on {row['population_vintage']}."]
+    if basis.as_of is not None:
+        lines.append(f"As it stood on {basis.as_of}.")
+    named = "; ".join(f"{r['release_id']}, published {r['published']}" for r in answer.releases)
+    return [*lines, f"Figures: {named}."]
+
+
+def markdown(answer: Answer, top: int | None, area: str | None, basis: Basis) -> str:
+    rows = selected(answer, top, area)
+    cells = _cells(answer, [row for row in rows if row["rank"] is not None])
+    marks = ["---:" if i in NUMBERS else "---" for i in range(len(HEADER))]
+    table = [f"| {' | '.join(c.replace('|', chr(92) + '|') for c in row)} |" for row in (HEADER, marks, *cells)]
+    simulated = [f"**{SIMULATED}**", ""] if any(r["simulated"] for r in answer.releases) else []
+    notes = [*_summary(answer, rows, [r for r in rows if r["rank"] is not None]), *_not_ranked(rows), *_basis(answer, basis)]
+    return "\n".join([f"## {title(answer)}", "", *simulated, *table, "", *(f"- {n}" for n in notes), "", SOURCE]) + "\n"
+
+
+def csv_text(rows: Sequence[dict[str, Any]]) -> str:
+    """All columns of `ranked_rates`, unrounded, with a header."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def json_text(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, default=_plain) + "\n"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"cannot print a {type(value).__name__} as JSON")

@@ -1,0 +1,159 @@
+"""Questions to the published database: connects read-only, imports neither Prefect nor settings, changes nothing."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from transforms.periods import HalfYear
+
+LEVELS = {"csp": "Community Safety Partnership", "pfa": "police force area"}
+
+
+class NotFound(LookupError):
+    """Nothing fits what was asked for; the message offers what is nearest."""
+
+
+@dataclass(frozen=True)
+class Offence:
+    level: str
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Basis:
+    """On which day's figures, and over which population; None is the default of each."""
+
+    as_of: date | None = None
+    population_year: int | None = None
+    population_vintage: date | None = None
+
+    @property
+    def is_default(self) -> bool:
+        return self == Basis()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A ranked table: its rows in order, as dictionaries of column to value, and the releases behind them."""
+
+    half_year: HalfYear
+    level: str
+    offence: Offence
+    rows: list[dict[str, Any]]
+    releases: list[dict[str, Any]]
+
+
+def connect(data_dir: Path) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to the published database, by its own name, so that a later publication is no concern."""
+    link = data_dir / "warehouse" / "crime_rates.duckdb"
+    if not link.exists():
+        raise NotFound(f"{data_dir} holds no published database yet: run `crime-rates update` (or `crime-rates demo`) first.")
+    return duckdb.connect(str(link.resolve()), read_only=True)
+
+
+def rows_of(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    result = con.execute(query, list(parameters))
+    names = [d[0] for d in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def find_offence(con: duckdb.DuckDBPyConnection, wanted: str) -> Offence:
+    """An offence by code (8Q), by name (Stalking), or by words that stand in one name only; at any offence level."""
+    offences = [Offence(**row) for row in rows_of(
+        con, "select offence_level as level, offence_code as code, offence_name as name from offences "
+        "order by list_position(['code', 'subgroup', 'group', 'total'], offence_level), offence_code")]
+    folded = " ".join(wanted.split()).casefold()
+    tests = (
+        lambda o: folded == o.code.casefold(),
+        lambda o: folded == o.name.casefold(),
+    )
+    for test in tests:
+        if fits := [o for o in offences if test(o)]:
+            return fits[0]
+    fits = [o for o in offences if all(word in o.name.casefold() for word in folded.split())]
+    if len(fits) == 1 or len({o.name for o in fits}) == 1:
+        return fits[0]
+    if fits:
+        raise NotFound(f'"{wanted}" fits {len(fits)} offences: {_some([f"{o.code} {o.name}" for o in fits])}. Give a code.')
+    near = difflib.get_close_matches(folded, [o.name.casefold() for o in offences], n=5, cutoff=0.5)
+    names = [f"{o.code} {o.name}" for name in near for o in offences if o.name.casefold() == name]
+    raise NotFound(f'No offence fits "{wanted}".' + (f" Nearest: {_some(names)}." if names else ""))
+
+
+def find_area(names: Sequence[str], wanted: str) -> str:
+    """One of the names, matched without case; a part of it suffices where it is unique."""
+    folded = " ".join(wanted.split()).casefold()
+    exact = [name for name in names if name.casefold() == folded]
+    part = exact or [name for name in names if folded in name.casefold()]
+    if len(part) == 1:
+        return part[0]
+    if part:
+        raise NotFound(f'"{wanted}" is part of {len(part)} names: {_some(part)}. Give more of one.')
+    by_fold = {name.casefold(): name for name in names}
+    near = [name for name in names if name.casefold() in folded]
+    near += [by_fold[n] for n in difflib.get_close_matches(folded, by_fold, n=3, cutoff=0.6) if by_fold[n] not in near]
+    raise NotFound(f'No area in this table is called "{wanted}".' + (f" Nearest: {_some(near)}." if near else ""))
+
+
+def ranked_table(
+    con: duckdb.DuckDBPyConnection, half_year: HalfYear, level: str, wanted: str, basis: Basis
+) -> Answer:
+    """The rows of one ranked table, ranked ones first, on a basis. Raises NotFound where there is no such table."""
+    if level not in LEVELS:
+        raise NotFound(f'expected a level csp or pfa, found "{level}".')
+    offence = find_offence(con, wanted)
+    if basis.population_vintage is not None:
+        _check_vintage(con, basis, half_year)
+    source = "ranked_rates" if basis.is_default else "ranked_rates_for(?, ?, ?)"
+    parameters: list[Any] = [] if basis.is_default else [basis.as_of, basis.population_year, basis.population_vintage]
+    rows = rows_of(
+        con,
+        f"from {source} where half_year = ? and level = ? and offence_level = ? and offence_code = ? "
+        "order by rank nulls last, status, area_name",
+        [*parameters, str(half_year), level, offence.level, offence.code],
+    )
+    if not rows:
+        raise NotFound(_why_no_rows(con, half_year, level, offence, basis))
+    releases = rows_of(
+        con, "select release_id, published, simulated from releases where release_id in (select unnest(?)) order by 1",
+        [sorted({row["release_id"] for row in rows})])
+    return Answer(half_year, level, offence, rows, releases)
+
+
+def _check_vintage(con: duckdb.DuckDBPyConnection, basis: Basis, half_year: HalfYear) -> None:
+    year = basis.population_year or half_year.year.start - 1
+    held = [row["vintage"] for row in rows_of(
+        con, "select distinct vintage from populations where year = ? order by 1", [year])]
+    if basis.population_vintage not in held:
+        have = f"those of {_some([str(v) for v in held])}" if held else "none"
+        raise NotFound(f"No mid-{year} population estimate was published on {basis.population_vintage}; held: {have}.")
+
+
+def _why_no_rows(
+    con: duckdb.DuckDBPyConnection, half_year: HalfYear, level: str, offence: Offence, basis: Basis
+) -> str:
+    held = [row["half_year"] for row in rows_of(con, "select half_year from half_years where level = ? order by 1", [level])]
+    if not held:
+        return f"The database holds no {LEVELS[level]} ({level}) table."
+    if basis.as_of is not None and str(half_year) in held:
+        first = rows_of(con, "select min(published) as day from releases where table_kind = ?", [level])[0]["day"]
+        return f"On {basis.as_of} no {level} release that is held covered {half_year}; the first is of {first}."
+    if str(half_year) not in held:
+        return f"No {level} release covers {half_year}; held: {held[0]} to {held[-1]}."
+    seen = rows_of(con, "select first_half_year, last_half_year from offences where offence_level = ? and offence_code = ?",
+                   [offence.level, offence.code])[0]
+    return (f"{offence.code} {offence.name} has no rows in {half_year} at level {level}; "
+            f"it stands from {seen['first_half_year']} to {seen['last_half_year']}.")
+
+
+def _some(names: Sequence[str], most: int = 8) -> str:
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

@@ -1,0 +1,65 @@
+"""The run log: data/runs/<start>.json, what a run did, what failed and why. Times live here and not in the database."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flows.files import read_json, write_json
+
+
+@dataclass
+class Item:
+    """One file or release of a run."""
+
+    name: str
+    kind: str  # offences, population, lookup
+    state: str  # new, unchanged, failed
+    message: str = ""
+
+
+@dataclass
+class Run:
+    """What a run did. `state` is completed, unchanged (nothing to do), partial (something failed) or failed."""
+
+    command: str
+    started: str = field(default_factory=lambda: now())
+    finished: str = ""
+    state: str = "running"
+    items: list[Item] = field(default_factory=list)
+    database: str = ""
+    published: bool = False
+    tables: int = 0
+    error: str = ""
+    warnings: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> list[Item]:
+        return [item for item in self.items if item.state == "failed"]
+
+    def end(self) -> None:
+        self.finished = now()
+        if self.error:
+            self.state = "failed"
+        elif self.failed:
+            self.state = "partial"
+        else:
+            self.state = "completed" if self.published or self.tables else "unchanged"
+
+    def save(self, data_dir: Path) -> None:
+        name = f"{self.started.replace(':', '')}-{os.getpid()}.json"
+        write_json(data_dir / "runs" / name, asdict(self))
+
+
+def now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def last(data_dir: Path) -> dict[str, Any] | None:
+    """The newest run on record, or None."""
+    files = sorted((data_dir / "runs").glob("[0-9]*.json"))
+    return read_json(files[-1]) if files else None
