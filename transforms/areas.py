@@ -32,10 +32,12 @@ _PATTERNS = {
 def read_lookup(path: Path) -> pa.Table:
     """Read an ONS lookup of local authorities to partnerships and forces (LAD17CD … or ltla24_code …), sorted.
 
-    Raises PublishedFileError when a column is missing or a cell empty. Source: ONS Open Geography Portal.
+    Raises PublishedFileError when a column or every row is missing, or a cell empty. Source: ONS Open Geography Portal.
     """
-    sheet = next(iter(read_workbook(path)))
-    rows = sheet.text_rows()
+    sheet = next(read_workbook(path), None)
+    rows = sheet.text_rows() if sheet else []
+    if not rows:
+        raise PublishedFileError(path.name, "a table of councils", "an empty sheet" if sheet else "no sheet")
     header = [(cell or "").strip() for cell in rows[0]]
     places: dict[str, int] = {}
     year = 0
@@ -52,6 +54,8 @@ def read_lookup(path: Path) -> pa.Table:
             raise PublishedFileError(path.name, "codes and names of council, partnership and force", "an empty cell",
                                      row=number)
         out.add((year, *values))
+    if not out:
+        raise PublishedFileError(path.name, "rows of councils below the header", "none")
     columns = zip(*sorted(out), strict=True)
     return pa.table([pa.array(c, f.type) for c, f in zip(columns, LOOKUP, strict=True)], schema=LOOKUP)
 

@@ -160,7 +160,9 @@ def _normalise(release_id: str, level: str, sheet: Sheet, header: Header, is_kno
     rows = np.flatnonzero(any_filled.to_numpy()).astype(np.int32)
     if len(rows) == 0:
         raise PublishedFileError(sheet.file, "rows of figures below the header", "none", sheet=sheet.name)
-    cells = _Cells(sheet, header.index, body.take(pa.array(rows)), places, rows)
+    figures = body.take(pa.array(rows))
+    _refuse_cells_without_header(sheet, header, figures, rows)
+    cells = _Cells(sheet, header.index, figures, places, rows)
 
     def area(kind: str, what: str) -> Callable[[str], str]:
         def known(text: str) -> str:
@@ -192,6 +194,17 @@ def _normalise(release_id: str, level: str, sheet: Sheet, header: Header, is_kno
     columns["row"] = pa.array((rows + header.index + 2)[order], pa.int32())
     schema = pa.schema([f if f.name in ("quarter", "offences", "row") else f.with_type(_TEXT) for f in COUNTS])
     return pa.Table.from_arrays([columns[f.name] for f in schema], schema=schema)
+
+
+def _refuse_cells_without_header(sheet: Sheet, header: Header, figures: pa.Table, rows: np.ndarray) -> None:
+    """A row longer than the header was cut in the wrong place (a comma without quotes); its count is not its count."""
+    for place, cells in enumerate(figures.columns):
+        if place not in header.columns.values() and cells.null_count < len(cells):
+            first = int(np.flatnonzero(cells.is_valid().to_numpy())[0])
+            raise PublishedFileError(
+                sheet.file, "figures under the header only", f"{quoted(cells[first].as_py())} in column {place + 1}",
+                sheet.name, int(rows[first]) + header.index + 2,
+            )
 
 
 _TEXT = pa.dictionary(pa.int32(), pa.string())

@@ -63,6 +63,8 @@ class PopulationFile:
             raise PublishedFileError(self.path.name, "a sheet with columns of codes, names and persons", "none")
         for name in chosen:
             self._read_sheet(sheets[name], tables[name])
+        if not self.rows:
+            raise PublishedFileError(self.path.name, "persons of councils in England and Wales", "none")
         self.rows.sort(key=lambda row: (row[3], row[0]))
         seen: dict[tuple[str, int], int] = {}
         for code, _, _, year, persons, _, sheet_name, row in self.rows:

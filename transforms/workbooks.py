@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import fastexcel
 import pyarrow as pa
@@ -73,7 +74,8 @@ def _read_ods(path: Path, wanted: Callable[[str], bool]) -> Iterator[Sheet]:
     done = 0
     try:
         for sheet in read_ods(path, wanted):
-            yield Sheet(path.name, sheet.name, sheet.cells)
+            columns = [_blank_as_null(column) for column in sheet.cells.columns]
+            yield Sheet(path.name, sheet.name, pa.table(columns, names=sheet.cells.column_names))
             done += 1
     except OdsUnsure:
         for index, other in enumerate(_read_calamine(path, wanted)):
@@ -81,6 +83,16 @@ def _read_ods(path: Path, wanted: Callable[[str], bool]) -> Iterator[Sheet]:
                 yield other
     except OdsBroken as error:
         raise PublishedFileError(path.name, "an OpenDocument spreadsheet", str(error).rstrip(".")) from error
+
+
+def _blank_as_null(column: Any) -> Any:
+    """A column of one dictionary, without its cells of nothing but blanks."""
+    texts = column.chunk(0)
+    blank = [code for code, text in enumerate(texts.dictionary.to_pylist()) if not text.strip()]
+    if not blank:
+        return texts
+    is_blank = pa.compute.is_in(texts.indices, value_set=pa.array(blank, pa.int32()))
+    return pa.DictionaryArray.from_arrays(pa.compute.if_else(is_blank, None, texts.indices), texts.dictionary)
 
 
 def _read_calamine(path: Path, wanted: Callable[[str], bool]) -> Iterator[Sheet]:
