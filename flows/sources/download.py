@@ -1,0 +1,163 @@
+"""Fetching one file: streamed to `<name>.part`, resumed after a cut or a kill, checked, and handed on under that name.
+
+The caller (the raw store) renames the finished `.part` into place and then removes `Fetched.notes`; nothing here
+overwrites or deletes a kept file. Memory stays at one block whatever the size of the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+import urllib3
+
+from flows.sources.errors import ContentError, IncompleteError
+from flows.sources.files import Kind, check_content, describe, kind_for, safe_file_name
+from flows.sources.http import Client, reason
+from flows.sources.part import Part, is_encoded
+
+RESUMPTIONS = 5  # within one call; the next call goes on where this one stopped
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A whole file that waits under `path` to be renamed.
+
+    sha256: hexadecimal. size: bytes. etag, last_modified, content_type: as the server sent them, `None` where it did
+    not; last_modified is aware, in UTC. notes: the small file beside `path` that resuming needs; remove it after the
+    rename.
+    """
+
+    path: Path
+    notes: Path
+    file_name: str
+    url: str
+    sha256: str
+    size: int
+    etag: str | None
+    last_modified: datetime | None
+    content_type: str | None
+
+
+@dataclass(frozen=True)
+class NotModified:
+    """The server says (304) that the file is still the one with the validators that were passed in."""
+
+    url: str
+    etag: str | None
+    last_modified: datetime | None
+
+
+def download(
+    client: Client,
+    url: str,
+    folder: Path,
+    file_name: str,
+    *,
+    service: str,
+    etag: str | None = None,
+    last_modified: datetime | None = None,
+    expected_size: int | None = None,
+    kinds: Collection[Kind] | None = None,
+) -> Fetched | NotModified:
+    """Fetch `url` into `folder` (made if absent) as `<file_name>.part`, or learn that it has not changed.
+
+    etag, last_modified: those of the copy that is already kept; with either, one small request suffices while it is
+    current. expected_size: bytes, where a listing tells. kinds: what the magic bytes may say; by default what the
+    suffix of the name promises. A part left by an earlier call is resumed (Range, with If-Range on its validator, RFC
+    9110) if it is of the same address; if the file has changed since, or the server ignores Range, it comes anew.
+
+    Raises `FileNameError`, and the errors of `Client.open`; `IncompleteError` when the body was cut again and again
+    (the part is kept) or the size does not fit (it is not); `ContentError` for an HTML page in place of a file.
+    """
+    name = safe_file_name(file_name, service=service, url=url)
+    wanted = kinds or {kind_for(name, service=service, url=url)}
+    folder.mkdir(parents=True, exist_ok=True)
+    part = Part(folder / f"{name}.part", url)
+    conditions = _conditions(etag, last_modified)
+    cut = ""
+    for turn in range(RESUMPTIONS + 1):
+        if turn:
+            client.sleep(min(client.backoff * 2 ** (turn - 1), client.longest_wait))
+        headers = {"Accept-Encoding": "identity", **conditions, **part.range()}
+        accept = {200, *({304} if conditions else ()), *({206, 416} if part.size else ())}
+        with client.open(url, service=service, headers=headers, accept=accept) as response:
+            if response.status_code == 304:
+                part.discard()
+                return NotModified(url, response.headers.get("ETag", etag), _date(response) or last_modified)
+            conditions = {}
+            if response.status_code == 416 or (response.status_code == 206 and not part.continues(response)):
+                part.discard()
+                cut = "an answer to another range than the one asked for"
+                continue
+            if response.status_code == 200:
+                _check_start(response, expected_size, service)
+                part.start(response)
+            try:
+                sha256 = part.receive(response)
+            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+                cut = reason(error)
+                continue
+            if part.notes.total is None or part.size >= part.notes.total:
+                return _checked(part, response, name, sha256, wanted, expected_size, service)
+            cut = "the connection ended early"
+    expected = f"{part.notes.total:,} bytes" if part.notes.total else "a whole file"
+    raise IncompleteError(service, url, expected, f"{part.size:,} after {RESUMPTIONS + 1} attempts ({cut})")
+
+
+def _checked(
+    part: Part,
+    response: requests.Response,
+    name: str,
+    sha256: str,
+    kinds: Collection[Kind],
+    expected_size: int | None,
+    service: str,
+) -> Fetched:
+    """The record of a part that is whole; one whose bytes or size are wrong is removed, lest it be resumed."""
+    try:
+        check_content(part.path, kinds, service=service, url=part.url)
+        if expected_size is not None and part.size != expected_size:
+            raise IncompleteError(service, part.url, f"{expected_size:,} bytes, as listed", f"{part.size:,}")
+    except (ContentError, IncompleteError):
+        part.discard()
+        raise
+    notes = part.notes
+    kind = response.headers.get("Content-Type")
+    return Fetched(
+        part.path, part.notes_path, name, part.url, sha256, part.size, notes.etag, _parsed(notes.last_modified), kind
+    )
+
+
+def _check_start(response: requests.Response, expected_size: int | None, service: str) -> None:
+    """Refuse by the headers alone, before an earlier part is given up for it and before megabytes are read."""
+    if response.headers.get("Content-Type", "").lower().startswith("text/html"):
+        head: Any = response.raw.read(512, decode_content=True)
+        found = describe(head) if head else "an HTML page"
+        raise ContentError(service, response.url, "a file", f"{found} ({response.headers['Content-Type']})")
+    length = response.headers.get("Content-Length", "")
+    if expected_size is not None and length.isdigit() and not is_encoded(response) and int(length) != expected_size:
+        raise IncompleteError(service, response.url, f"{expected_size:,} bytes, as listed", f"{int(length):,}")
+
+
+def _conditions(etag: str | None, last_modified: datetime | None) -> dict[str, str]:
+    headers = {"If-None-Match": etag} if etag else {}
+    if last_modified:
+        headers["If-Modified-Since"] = email.utils.format_datetime(last_modified.astimezone(UTC), usegmt=True)
+    return headers
+
+
+def _date(response: requests.Response) -> datetime | None:
+    return _parsed(response.headers.get("Last-Modified"))
+
+
+def _parsed(text: str | None) -> datetime | None:
+    with contextlib.suppress(ValueError, TypeError):
+        return email.utils.parsedate_to_datetime(text or "").astimezone(UTC)
+    return None

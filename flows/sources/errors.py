@@ -1,0 +1,43 @@
+"""What can go wrong with a service: one short hierarchy whose members carry fields and speak one plain sentence."""
+
+from __future__ import annotations
+
+
+class SourceError(Exception):
+    """A service did not give what was asked of it.
+
+    `service` names it for people ("GOV.UK"), `url` is the address asked, `expected` and `found` complete the sentence.
+    All arguments are positional strings, so that the error survives pickling.
+    """
+
+    def __init__(self, service: str, url: str, expected: str, found: str) -> None:
+        super().__init__(service, url, expected, found)
+        self.service, self.url, self.expected, self.found = service, url, expected, found
+
+    def __str__(self) -> str:
+        return f"{self.service}, {self.url}: expected {self.expected}; found {self.found}"
+
+
+class UnreachableError(SourceError):
+    """No answer at all: no connection, no such host, a time-out, an address that is not http(s), endless redirects."""
+
+
+class StatusError(SourceError):
+    """An answer with an HTTP status that is not the one hoped for, after the polite retries."""
+
+    def __init__(self, service: str, url: str, expected: str, found: str, status: int = 0) -> None:
+        super().__init__(service, url, expected, found)
+        self.args = (service, url, expected, found, status)
+        self.status = status
+
+
+class IncompleteError(SourceError):
+    """Half an answer: a body cut short, a size that does not fit, a page that is missing or comes twice."""
+
+
+class ContentError(SourceError):
+    """A whole answer that is not what it should be: an HTML page for a workbook, a column that is not there."""
+
+
+class FileNameError(SourceError):
+    """A file name from a server that cannot be used safely as the name of a file in one folder."""

@@ -1,0 +1,216 @@
+"""GOV.UK: which release files stand on the Home Office's page, by the content API or, failing that, by the page itself.
+
+What a release covers is read from its sheets by others; its title only tells a CSP table from a force table.
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from dataclasses import dataclass
+from datetime import datetime
+from html.parser import HTMLParser
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+from flows.sources.errors import ContentError, FileNameError
+from flows.sources.files import TABLE_SUFFIXES, safe_file_name
+from flows.sources.http import Client, join
+
+SERVICE = "GOV.UK"
+PAGE = "/government/statistical-data-sets/police-recorded-crime-and-outcomes-open-data-tables"
+MOST_REDIRECTS = 5
+
+_TITLES: dict[str, re.Pattern[str]] = {
+    "csp": re.compile(r"community\s+safety\s+partnership", re.IGNORECASE),
+    "pfa": re.compile(r"police\s+force\s+area", re.IGNORECASE),
+}
+_NAMES = re.compile(r"prc-(csp|pfa)-", re.IGNORECASE)
+_OTHER_TOPICS = re.compile(r"outcome|knife|sharp instrument|firearm|hate crime|reference|guide|subcode", re.IGNORECASE)
+_AREAS = re.compile(r"geograph\w*\s+reference", re.IGNORECASE)
+_AREAS_NAMES = re.compile(r"recrime-geo-|prc-geog-", re.IGNORECASE)
+_CALLED = {"csp": "Community Safety Partnership", "pfa": "Police Force Area"}
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file to fetch. kind: as in a `manifest.csv`; level: of an offence table, `None` for the table of areas.
+
+    url is absolute, as given; file_name is safe. file_size is in bytes, `None` where the page does not tell;
+    public_updated_at is the page's (aware), and not the publication date of this file.
+    """
+
+    title: str
+    url: str
+    file_name: str
+    content_type: str | None
+    file_size: int | None
+    kind: Literal["offences", "areas"]
+    level: Literal["csp", "pfa"] | None
+    public_updated_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What stands on the page, in its order. found_on: the address that answered (after redirects).
+
+    ignored: titles of attachments that are not ours. problems: a sentence for each one that may be ours but whose title
+    and file name disagree, or whose address or name cannot be used; each is a failed file, and the others go on.
+    """
+
+    attachments: tuple[Attachment, ...]
+    ignored: tuple[str, ...]
+    problems: tuple[str, ...]
+    found_on: str
+
+
+def discover(client: Client, base_url: str, page: str = PAGE) -> Discovery:
+    """The release files on `page` under `base_url` (`https://www.gov.uk`).
+
+    Redirect documents are followed, at most five. Raises `ContentError` for a redirect loop, and when either the
+    Community Safety Partnership or the Police Force Area table is not there (it names the titles found); and the errors
+    of `Client`.
+    """
+    document, path, url = _document(client, base_url, page)
+    updated = _moment(document.get("public_updated_at"))
+    details = document.get("details")
+    listed = (details.get("attachments") if isinstance(details, dict) else None) or []
+    entries = [entry for entry in listed if isinstance(entry, dict)]
+    if not entries:
+        url = join(base_url, path)
+        links = _Links()
+        links.feed(client.get_text(url, service=SERVICE))
+        entries = [{"title": title, "url": href} for href, title in links.titles().items()]
+    found: dict[str, Attachment] = {}
+    ignored, problems = [], []
+    for entry in entries:
+        title = " ".join(str(entry.get("title") or "").split()) or "(no title)"
+        address = urllib.parse.urljoin(url, str(entry.get("url") or ""))
+        raw_name = str(
+            entry.get("filename") or urllib.parse.unquote(urllib.parse.urlsplit(address).path.split("/")[-1])
+        )
+        kind, level, doubt = _classify(title, raw_name)
+        if doubt:
+            problems.append(f"{title!r} ({raw_name}): {doubt}; it was not fetched")
+            continue
+        if kind is None:
+            ignored.append(title)
+            continue
+        try:
+            name = safe_file_name(raw_name, service=SERVICE, url=url)
+        except FileNameError as error:
+            problems.append(str(error))
+            continue
+        if not address.startswith(("https://", "http://")):
+            problems.append(f"{title!r}: expected an http(s) address; found {address!r}")
+            continue
+        size = entry.get("file_size")
+        found.setdefault(
+            address,
+            Attachment(
+                title,
+                address,
+                name,
+                entry.get("content_type"),
+                size if isinstance(size, int) else None,
+                kind,
+                level,
+                updated,
+            ),
+        )
+    for wanted, called in _CALLED.items():
+        if not any(attachment.level == wanted for attachment in found.values()):
+            titles = "; ".join(str(entry.get("title")) for entry in entries) or "no attachment at all"
+            doubts = f". In doubt: {'; '.join(problems)}" if problems else ""
+            raise ContentError(
+                SERVICE, url, f"a {called} table on the page", f"no {called} table among: {titles}{doubts}"
+            )
+    return Discovery(tuple(found.values()), tuple(ignored), tuple(problems), url)
+
+
+def _document(client: Client, base_url: str, path: str) -> tuple[dict[str, Any], str, str]:
+    """The content item at the end of its redirects, its path and its address in the content API."""
+    trail: list[str] = []
+    while True:
+        url = join(base_url, f"/api/content{path}")
+        if path in trail or len(trail) > MOST_REDIRECTS:
+            steps = " → ".join([*trail, path])
+            raise ContentError(SERVICE, url, f"a page within {MOST_REDIRECTS} redirects", f"the redirects {steps}")
+        trail.append(path)
+        document = client.get_json(url, service=SERVICE)
+        if document.get("document_type") != "redirect" and document.get("schema_name") != "redirect":
+            return document, path, url
+        target = _destination(document, path)
+        parts = urllib.parse.urlsplit(target)
+        ours = {"", "www.gov.uk", urllib.parse.urlsplit(base_url).netloc}
+        stays = parts.scheme in ("", "http", "https") and parts.netloc in ours
+        if not stays or not parts.path.startswith("/") or parts.path == "/":
+            raise ContentError(SERVICE, url, "a redirect to another page of GOV.UK", f"a redirect to {target!r}")
+        path = parts.path.rstrip("/")
+
+
+def _destination(document: dict[str, Any], path: str) -> str:
+    redirects = [item for item in document.get("redirects") or [] if isinstance(item, dict)]
+    exact = [item for item in redirects if item.get("path") == path]
+    for item in exact or redirects:
+        return str(item.get("destination") or "")
+    return ""
+
+
+def _classify(
+    title: str, name: str
+) -> tuple[Literal["offences", "areas"] | None, Literal["csp", "pfa"] | None, str | None]:
+    """Kind, level, and a doubt in words. The title is the witness; the file name is a second that must agree."""
+    if PurePosixPath(name).suffix.lower() not in TABLE_SUFFIXES:
+        return None, None, None
+    by_title = [level for level, pattern in _TITLES.items() if pattern.search(title)]
+    match = _NAMES.match(PurePosixPath(name).name)
+    by_name = match[1].lower() if match else None
+    if by_name is None and (_AREAS.search(title) or _AREAS_NAMES.match(name)):
+        return "areas", None, None
+    if by_name is None and (_OTHER_TOPICS.search(title) or "recorded crime" not in title.lower()):
+        return None, None, None
+    if by_name and by_name not in by_title:
+        says = " and ".join(_CALLED[level] for level in by_title) or "neither table"
+        return None, None, f"the file name says {_CALLED[by_name]}, the title names {says}"
+    levels: tuple[Literal["csp", "pfa"], ...] = ("csp", "pfa")
+    for level in levels:
+        if level == by_name or (by_name is None and by_title == [level]):
+            return "offences", level, None
+    return None, None, "the title names both tables" if len(by_title) > 1 else None
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+
+
+class _Links(HTMLParser):
+    """The links of a page with their texts. An attachment has two: a thumbnail without text, and its title."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._texts: dict[str, str] = {}
+        self._href: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self._href = dict(attrs).get("href")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a":
+            self._href = None
+
+    def handle_data(self, data: str) -> None:
+        if self._href:
+            self._texts[self._href] = self._texts.get(self._href, "") + data
+
+    def titles(self) -> dict[str, str]:
+        """Address → text, of the links that lead to a table file."""
+        return {
+            href: " ".join(text.split())
+            for href, text in self._texts.items()
+            if PurePosixPath(urllib.parse.urlsplit(href).path).suffix.lower() in TABLE_SUFFIXES
+        }

@@ -1,0 +1,115 @@
+"""A file that is still coming: `<name>.part`, and `<name>.part.json` with what must be known to resume it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import requests
+
+BLOCK = 1 << 16  # bytes held at once, and lost at most when a connection breaks
+
+
+@dataclass
+class Notes:
+    """What must be known of a part to resume it, as kept in `<name>.part.json`."""
+
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    total: int | None = None
+
+    @property
+    def validator(self) -> str | None:
+        """What If-Range may carry: a strong ETag, else the date; a weak ETag promises nothing about bytes."""
+        return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
+
+
+@dataclass
+class Part:
+    """A file that is still coming, and the notes beside it."""
+
+    path: Path
+    url: str
+    notes: Notes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.notes = Notes(self.url)
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            self.notes = Notes(**json.loads(self.notes_path.read_text("utf-8")))
+        if self.notes.url != self.url or not self.notes.validator:
+            self.discard()
+
+    @property
+    def notes_path(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.json")
+
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def discard(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self.notes_path.unlink(missing_ok=True)
+        self.notes = Notes(self.url)
+
+    def range(self) -> dict[str, str]:
+        """Headers that ask for the rest. Of a part that is whole, the last byte is asked again: is it still current?"""
+        if not self.notes.validator:
+            self.discard()
+        total = self.notes.total
+        if total is not None and self.size >= total > 0:
+            os.truncate(self.path, total - 1)
+        if not self.size:
+            return {}
+        return {"Range": f"bytes={self.size}-", "If-Range": self.notes.validator or ""}
+
+    def continues(self, response: requests.Response) -> bool:
+        """Whether a 206 is the rest of this very file; a server may ignore If-Range, or answer another range."""
+        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+        etag, modified = response.headers.get("ETag"), response.headers.get("Last-Modified")
+        return (
+            match is not None
+            and int(match[1]) == self.size
+            and match[2] in ("*", str(self.notes.total))
+            and (etag is None or etag == self.notes.etag)
+            and (modified is None or modified == self.notes.last_modified)
+        )
+
+    def start(self, response: requests.Response) -> None:
+        """Begin anew, with a whole answer. The old part goes before its notes, so that no kill pairs them wrongly."""
+        length = response.headers.get("Content-Length", "")
+        plain = not is_encoded(response)
+        self.path.unlink(missing_ok=True)
+        self.notes = Notes(
+            self.url,
+            etag=response.headers.get("ETag") if plain else None,
+            last_modified=response.headers.get("Last-Modified") if plain else None,
+            total=int(length) if plain and length.isdigit() else None,
+        )
+        scratch = self.notes_path.with_suffix(".new")
+        scratch.write_text(json.dumps(asdict(self.notes)), "utf-8")
+        scratch.replace(self.notes_path)
+
+    def receive(self, response: requests.Response) -> str:
+        """Append the body; the SHA-256 of the whole part, what was there before included. The file is synced."""
+        digest = hashlib.sha256()
+        with self.path.open("a+b") as file:
+            file.seek(0)
+            while block := file.read(BLOCK):
+                digest.update(block)
+            for block in response.raw.stream(BLOCK, decode_content=is_encoded(response)):
+                file.write(block)
+                digest.update(block)
+            file.flush()
+            os.fsync(file.fileno())
+        return digest.hexdigest()
+
+
+def is_encoded(response: requests.Response) -> bool:
+    return response.headers.get("Content-Encoding", "identity").lower() != "identity"
