@@ -1,7 +1,7 @@
 """Builds, checks and publishes the DuckDB file. A published file is never written to: a new one takes its place.
 
 The file is a pure function of the lake, data/reference and sql/, equal byte for byte when it is built again: models run on
-all cores in a work database, and one thread then copies their rows, in order, into the file that is published.
+all cores in a work database, and flows/publication.py then copies their rows, in order, into the file that is published.
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from flows import lake
+from flows import lake, publication
 from flows.files import read_json, sync
+from flows.publication import HELPERS, STORAGE_VERSION, models, quoted
 from sql import contract
 from transforms.areas import read_reference
 
 LINK = "crime_rates.duckdb"
-STORAGE_VERSION = "v1.2.0"  # opens in every client from 1.2.2 on
-HELPERS = "crime_rates_core"  # a schema name that nobody else would own: macros resolve names in the client's catalogue
 REFERENCE = ("areas", "council_successions", "withdrawn_figures")
 
 
@@ -70,13 +69,6 @@ def build_id(lake_dir: Path, reference_dir: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def models(*folders: str) -> list[Traversable]:
-    """The SQL files of these folders, in the order of their names."""
-    root = importlib.resources.files("sql")
-    return [file for folder in folders
-            for file in sorted((root / folder).iterdir(), key=lambda f: f.name) if file.name.endswith(".sql")]
-
-
 def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: str) -> tuple[Path, list[Check]]:
     """Build and check the database of what the lake holds now; returns its path, not yet published, and the checks.
 
@@ -99,9 +91,9 @@ def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: st
                 checks,
             )
         _store_dictionary(con, checks)
+        _write_sorted(con, aside / "sorted")
         finished = aside / target.name
-        _write_published(con, finished)
-        con.close()
+        publication.write(aside / "sorted", finished)
         if finished.with_name(f"{finished.name}.wal").exists():
             raise RuntimeError(f"{finished} was not closed cleanly: a .wal file is left beside it.")
         sync(finished)
@@ -177,11 +169,7 @@ def _releases(lake_dir: Path) -> list[dict[str, Any]]:
 
 def _paths(folders: list[Path], pattern: str) -> str:
     files = sorted(str(path) for folder in folders for path in folder.glob(pattern))
-    return "[" + ", ".join(_quoted(file) for file in files) + "]"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return "[" + ", ".join(quoted(file) for file in files) + "]"
 
 
 def _run_checks(con: duckdb.DuckDBPyConnection) -> list[Check]:
@@ -222,31 +210,18 @@ def _store_dictionary(con: duckdb.DuckDBPyConnection, checks: list[Check]) -> No
     con.executemany("insert into data_dictionary values (?, ?, ?, ?, ?, ?, ?)", contract.dictionary())
 
 
-def _write_published(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Copy the public tables, as the contract declares them, the helper tables and the macros into a new file."""
+def _write_sorted(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Write the rows of every table that is published, in the order in which they are stored, as <schema>.<table>.parquet."""
+    folder.mkdir()
+
+    def write(schema: str, name: str, columns: str, order: str) -> None:
+        file = quoted(str(folder / f"{schema}.{name}.parquet"))
+        con.execute(f'copy (select {columns} from {schema}."{name}" order by {order}) to {file} (compression lz4_raw)')
+
     for table in contract.TABLES:
-        columns = ", ".join(f'"{c.name}"' for c in table.columns)
-        order = ", ".join(table.order)
-        con.execute(f'create or replace table stage."public_{table.name}" as '
-                    f'select {columns} from main."{table.name}" order by {order}')
-    helpers = [row[0] for row in con.execute(
-        "select table_name from duckdb_tables() where schema_name = ? order by table_name", [HELPERS]).fetchall()]
-    for name in helpers:
-        con.execute(f'create or replace table stage."helper_{name}" as from {HELPERS}."{name}" order by all')
-    con.execute("set threads = 1")
-    con.execute(f"attach {_quoted(str(path))} as published (storage_version {_quoted(STORAGE_VERSION)})")
-    con.execute(f"create schema published.{HELPERS}")
-    for name in helpers:
-        con.execute(f'create table published.{HELPERS}."{name}" as from stage."helper_{name}"')
-    for table in contract.TABLES:
-        con.execute(contract.ddl(table, "published.main"))
-        con.execute(f'insert into published.main."{table.name}" from stage."public_{table.name}"')
-    con.execute("use published")
-    for model in models("30_public"):
-        for statement in con.extract_statements(model.read_text(encoding="utf-8")):
-            if "create macro" in statement.query.casefold():
-                con.execute(statement)
-    con.execute("checkpoint published; use work; detach published")
+        write("main", table.name, ", ".join(f'"{c.name}"' for c in table.columns), ", ".join(table.order))
+    for (name,) in con.execute("select table_name from duckdb_tables() where schema_name = ?", [HELPERS]).fetchall():
+        write(HELPERS, name, "*", "all")
 
 
 def checks_of(database: Path) -> list[Check]:

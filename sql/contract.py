@@ -6,6 +6,10 @@ A column is never renamed, retyped or removed without a new `VERSION`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 VERSION = "1"
 
@@ -195,6 +199,15 @@ MACRO_NOTE = (
     "Table macros ranked_rates_for(as_of, population_year, population_vintage) and ranked_rates_as_of(date) give the columns "
     "of ranked_rates on another basis. They work on a direct connection, or after USE on an attached file."
 )
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """The Arrow schema of a public table."""
+    import pyarrow as pa
+
+    types = {"VARCHAR": pa.string(), "INTEGER": pa.int32(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(),
+             "DATE": pa.date32(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us")}
+    return pa.schema([pa.field(c.name, types[c.type], metadata={"meaning": c.meaning}) for c in table.columns])
 
 
 def ddl(table: Table, schema: str) -> str:

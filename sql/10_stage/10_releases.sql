@@ -1,8 +1,7 @@
 -- one row per release, and one per release and quarter that it covers; keys are small numbers in order of publication
 create table stage.releases as
 select
-    row_number() over (order by published, file_name, sha256)::integer as release_key,
-    release_id, file_name, sha256, table_kind as level, published::date as published, published_source,
+    release_key, release_id, file_name, sha256, table_kind as level, published::date as published, published_source,
     quarters, rows::bigint as rows, offences::bigint as offences, simulated, source_url,
 from input.releases;
 

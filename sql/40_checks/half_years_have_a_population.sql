@@ -1,6 +1,13 @@
 -- guards: for every half-year a mid-year estimate is held
 -- required: no
-select half_year, level, any_value(status_note) as note
-from ranked_rates
-where population_vintage is null and status = 'no_population' and offence_level = 'total'
-group by half_year, level
+with without as (
+    select distinct level, half_year, population_year
+    from ranked_rates
+    where population_vintage is null and status = 'no_population'
+)
+select printf(
+    '%s: %s to %s (%d half-years) cannot be ranked, no estimates for mid-%d to mid-%d are held',
+    level, min(half_year), max(half_year), count(*), min(population_year), max(population_year)
+) as finding
+from without
+group by level
