@@ -25,6 +25,11 @@ class Found:
     note: str = ""
     source_url: str = ""
     last_modified: date | None = None
+    name: str = ""  # where the file is to be kept under another name than it has now
+
+    @property
+    def file_name(self) -> str:
+        return self.name or self.path.name
 
 
 @dataclass(frozen=True)
@@ -57,24 +62,25 @@ class RawFile:
         return date.fromisoformat(self.fetched_at[:10]), "first fetched"
 
 
-def store(raw: Path, found: Found) -> RawFile:
-    """Put a file into the store, or find it there; the original stays where it is.
+def store(raw: Path, found: Found) -> tuple[Path, bool]:
+    """Put a file into the store, or find it there; the original stays where it is. Returns its folder, and whether it is new.
 
     What a later manifest adds (a date, what the file covers) is added to the stored manifest; bytes never change.
     """
     sha256 = sha256_of(found.path)
     folder = raw / found.kind / sha256[:16]
-    if not (folder / MANIFEST).exists():
-        new = RawFile(
-            folder / found.path.name, found.kind, sha256, found.path.stat().st_size, found.published,
+    new = not (folder / MANIFEST).exists()
+    if new:
+        file = RawFile(
+            folder / found.file_name, found.kind, sha256, found.path.stat().st_size, found.published,
             found.last_modified, found.covers, found.note, found.source_url or found.path.resolve().as_uri(), LICENCE,
             datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
         with folder_aside(folder) as aside:
-            shutil.copyfile(found.path, aside / found.path.name)
-            if sha256_of(aside / found.path.name) != sha256:
+            shutil.copyfile(found.path, aside / found.file_name)
+            if sha256_of(aside / found.file_name) != sha256:
                 raise OSError(f"{found.path} changed while it was copied: run the command again.")
-            _write_manifest(aside, new)
+            _write_manifest(aside, file)
     stored = read(folder)
     told = replace(
         stored,
@@ -85,7 +91,7 @@ def store(raw: Path, found: Found) -> RawFile:
     )
     if told != stored:
         _write_manifest(folder, told)
-    return told
+    return folder, new
 
 
 def read(folder: Path) -> RawFile:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from flows.runs import Item, Run
-from flows.settings import packaged
+from flows.settings import Settings, packaged
 
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -20,21 +21,22 @@ QUIET = {
 }
 
 
-def update(data_dir: Path, releases: Path | None, populations: Path | None, lookups: Path | None) -> int:
-    """Run the flow `update`, print what it did; the exit status is 0 only if all was done."""
+def quiet() -> None:
+    """Set Prefect's environment before it is imported; what the person has set stays."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    from flows import progress
 
-    with progress.shown():
-        progress.step("starting Prefect", 0, 1)
+
+def update(data_dir: Path, releases: Path | None, populations: Path | None, lookups: Path | None) -> int:
+    """Run the flow `update` and print what it did; the exit status is 0 only if all was done."""
+    quiet()
+
+    def start() -> Any:
         from flows.update import update as flow
 
-        run = flow(data_dir, releases, populations, lookups, return_state=True).result(raise_on_failure=False)
-    if not isinstance(run, Run):  # a fault of ours, or of the machine
-        raise run
-    sys.stdout.write(summary(run, data_dir))
-    return 0 if run.state in ("completed", "unchanged") else 1
+        return flow(data_dir, releases, populations, lookups, return_state=True)
+
+    return _run(start, data_dir)
 
 
 def demo(data_dir: Path) -> int:
@@ -43,27 +45,16 @@ def demo(data_dir: Path) -> int:
     return update(data_dir, sample / "releases", sample / "populations", sample / "lookups")
 
 
-def summary(run: Run, data_dir: Path) -> str:
-    """What a run did, in a few lines; failures first to be seen last."""
-    new = [item for item in run.items if item.state == "new"]
-    lines = [f"{item.name}: {item.message}" for item in new if item.kind == "offences"]
-    others = [item for item in new if item.kind != "offences"]
-    if others:
-        lines.append(f"Populations and lookups: {len(others)} new files.")
-    if unchanged := [item for item in run.items if item.state == "unchanged"]:
-        lines.append(f"{len(unchanged)} files are unchanged.")
-    lines += [f"Note: {warning}" for warning in run.warnings]
-    if run.database and run.published:
-        lines.append(f"Published {data_dir / 'warehouse' / 'crime_rates.duckdb'} ({run.database}).")
-    elif run.database:
-        lines.append(f"Nothing to publish: {run.database} stands.")
-    if run.tables:
-        lines.append(f"Wrote {run.tables} pairs of tables to {data_dir / 'tables'}.")
-    lines += [f"FAILED {_kind(item)} {item.message}" for item in run.failed]
-    if run.error:
-        lines.append(f"FAILED {run.error}")
-    return "\n".join(lines) + "\n"
+def _run(start: Callable[[], Any], data_dir: Path) -> int:
+    from flows import progress
 
+    with progress.shown():
+        progress.step("starting Prefect", 0, 1)
+        run = start().result(raise_on_failure=False)
+    from flows.reporting import summary
+    from flows.runs import Run
 
-def _kind(item: Item) -> str:
-    return {"offences": "release:", "population": "population file:", "lookup": "lookup:"}[item.kind]
+    if not isinstance(run, Run):  # a fault of ours, or of the machine
+        raise run
+    sys.stdout.write(summary(run, Settings(data_dir=data_dir)))
+    return 0 if run.state in ("completed", "unchanged") else 1

@@ -33,6 +33,7 @@ class Run:
     database: str = ""
     published: bool = False
     tables: int = 0
+    downloaded: int = 0
     error: str = ""
     warnings: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)

@@ -23,5 +23,12 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("data")
     reference_dir: Path = Field(default_factory=lambda: packaged("reference"))
+    govuk_url: str = "https://www.gov.uk"
+    nomis_url: str = "https://www.nomisweb.co.uk"
+    geoportal_url: str = "https://services1.arcgis.com"
+    ons_url: str = "https://www.ons.gov.uk"
+    contact: str = ""  # an address or page that the User-Agent names, so that a service can reach whoever runs this
+    requests_per_second: float = Field(3.0, gt=0, le=10)  # GOV.UK asks for at most 10
+    webhook_url: str = ""  # told, by POST, of each run that failed or was partial
     memory_limit: str = "4GB"  # of DuckDB while it builds
     keep_builds: int = Field(3, ge=1)  # published databases that are kept for `rollback`

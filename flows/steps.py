@@ -4,22 +4,48 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows import lake, raw, tables, warehouse
+from flows import lake, live, raw, tables, warehouse
 from flows.runs import Item
 from flows.settings import Settings
 from flows.sources import local
+from flows.sources.http import Client
 from transforms.areas import known_names, read_reference
 from transforms.errors import PublishedFileError
 
 log = logging.getLogger("crime_rates")
 
 
-def discover(releases: Path | None, populations: Path | None, lookups: Path | None) -> dict[str, list[raw.Found]]:
-    """What local folders offer: name → files that belong together (the CSV sheets of one stem are one release)."""
-    groups: dict[str, list[raw.Found]] = {}
-    for folder, kind in ((lookups, "lookup"), (populations, "population"), (releases, "offences")):
+@dataclass(frozen=True)
+class Folders:
+    """Local folders in the place of live services; those that are not named are passed over."""
+
+    releases: Path | None = None
+    populations: Path | None = None
+    lookups: Path | None = None
+
+    @property
+    def named(self) -> bool:
+        return any((self.releases, self.populations, self.lookups))
+
+
+@dataclass
+class Batch:
+    """Files that belong together: one release, or one population or lookup file. Local files, or an offer to fetch."""
+
+    name: str
+    kind: str  # offences, population, lookup
+    found: list[raw.Found] = field(default_factory=list)
+    offer: live.Offer | None = None
+
+
+def discover_local(folders: Folders) -> list[Batch]:
+    """What local folders hold. Raises FolderError or PublishedFileError."""
+    batches: dict[str, Batch] = {}
+    kinds = ((folders.lookups, "lookup"), (folders.populations, "population"), (folders.releases, "offences"))
+    for folder, kind in kinds:
         if folder is None:
             continue
         found, others = local.discover(folder, kind)
@@ -27,30 +53,45 @@ def discover(releases: Path | None, populations: Path | None, lookups: Path | No
             log.warning("%s: passed over %s (expected names that end in .ods, .xlsx, .xls or .csv).", folder, ", ".join(others))
         for file in found:
             name = lake.release_key(file.path.name) if kind == "offences" else file.path.name
-            groups.setdefault(name, []).append(file)
-    return groups
+            batches.setdefault(name, Batch(name, kind)).found.append(file)
+    return list(batches.values())
 
 
-def take_in(settings: Settings, name: str, group: Sequence[raw.Found]) -> Item:
-    """Store the files of a release (or one population or lookup file) and normalise them into the lake.
+def discover_live(settings: Settings, http: Client, level: str | None = None) -> tuple[list[Batch], list[Item]]:
+    """(what the services offer, failed items); of the releases only those of `level`, if one is named."""
+    offers, failed = live.discover(settings, http)
+    return [Batch(o.name, o.kind, offer=o) for o in offers if level is None or o.level in (None, level)], failed
+
+
+def bring_in(settings: Settings, batch: Batch, http: Client | None = None, refetch: bool = False) -> tuple[list[Path], int]:
+    """Put the files of a batch into the raw store; returns their folders, and how many files were downloaded."""
+    if batch.offer is None:
+        return [raw.store(settings.data_dir / "raw", found)[0] for found in batch.found], 0
+    assert http is not None  # an offer comes from a live service
+    fetched = live.fetch(settings, http, batch.offer, refetch)
+    return [fetched.folder], int(fetched.downloaded)
+
+
+def normalise(settings: Settings, name: str, kind: str, folders: Sequence[Path]) -> Item:
+    """Normalise stored files into the lake: one release, or one population or lookup file.
 
     A file that is not what it should be gives an item of state `failed` with one sentence; it stays in the raw store.
     """
-    kind = group[0].kind
+    files = [raw.read(folder) for folder in folders]
+    lake_dir = settings.data_dir / "lake"
     try:
-        files = [raw.store(settings.data_dir / "raw", found) for found in group]
-        lake_dir = settings.data_dir / "lake"
         if kind == "offences":
             known = known_names(read_reference(settings.reference_dir / "areas.csv"))
             release, new = lake.write_release(lake_dir, files, lambda level, area: (level, area) in known)
-            return Item(name, kind, "new" if new else "unchanged", f"{release.rows:,} rows, "
-                        f"{release.quarters[0]} to {release.quarters[-1]}, published {release.published} "
-                        f"({release.published_source})")
-        source, new = (lake.write_population if kind == "population" else lake.write_lookup)(lake_dir, files[0])
-        return Item(name, kind, "new" if new else "unchanged",
-                    f"{source.rows:,} rows, published {source.vintage} ({source.vintage_source})")
-    except (PublishedFileError, OSError) as error:
+            said = (f"{release.rows:,} rows, {release.quarters[0]} to {release.quarters[-1]}, "
+                    f"published {release.published} ({release.published_source})")
+        else:
+            write = lake.write_population if kind == "population" else lake.write_lookup
+            source, new = write(lake_dir, files[0])
+            said = f"{source.rows:,} rows, published {source.vintage} ({source.vintage_source})"
+    except PublishedFileError as error:
         return Item(name, kind, "failed", str(error))
+    return Item(name, kind, "new" if new else "unchanged", said)
 
 
 def build(settings: Settings) -> tuple[Path, list[warehouse.Check]]:

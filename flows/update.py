@@ -1,24 +1,48 @@
-"""The flow `update`: take in each release, build, check, publish, export. One task a release file, paths as arguments."""
+"""The flow `update`: discover, fetch, normalise, build, check, publish, export. A bad release fails alone.
+
+One task a file, with paths as arguments; retries stand on the fetch alone, because only a network mends itself.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import steps
+from flows import live, reporting, steps
 from flows.locks import FolderBusy, sole_run
 from flows.progress import step
-from flows.raw import Found
-from flows.runs import Run
+from flows.runs import Item, Run
 from flows.settings import Settings
+from flows.sources.errors import IncompleteError, SourceError, StatusError, UnreachableError
+from flows.sources.http import Client
 from flows.warehouse import BuildRefused
+from transforms.errors import PublishedFileError
 
-take_in = task(steps.take_in, name="take in a release", task_run_name="take in {name}", cache_policy=NO_CACHE)
+FETCH_WAITS = [10, 60, 300]  # seconds; urllib3 has retried for about half a minute before
+
+
+def is_passing(_task: Any, _run: Any, state: State[Any]) -> bool:
+    """Whether a fetch failed for a reason that may pass: no connection, a busy server, a body cut short."""
+    error = state.result(raise_on_failure=False)
+    busy = isinstance(error, StatusError) and (error.status >= 500 or error.status == 429)
+    return busy or isinstance(error, UnreachableError | IncompleteError)
+
+
+discover = task(steps.discover_live, name="discover", cache_policy=NO_CACHE)
+fetch = task(
+    steps.bring_in, name="fetch", task_run_name="fetch {batch.name}", cache_policy=NO_CACHE,
+    retries=len(FETCH_WAITS), retry_delay_seconds=FETCH_WAITS, retry_condition_fn=is_passing,
+)
+normalise = task(steps.normalise, name="normalise", task_run_name="normalise {name}", cache_policy=NO_CACHE)
 build = task(steps.build, name="build and check", cache_policy=NO_CACHE)
 publish = task(steps.publish, name="publish", cache_policy=NO_CACHE)
 export = task(steps.export, name="export tables", cache_policy=NO_CACHE)
@@ -31,51 +55,83 @@ def update(
     populations: Path | None = None,
     lookups: Path | None = None,
 ) -> State[Run]:
-    """Bring the published database up to date with what the sources hold. A bad release fails alone."""
+    """Bring the published database up to date with the live services, or with local folders in their place."""
     settings = Settings(data_dir=data_dir)
-    run = Run("update")
+    return run_steps(Run("update"), settings, steps.Folders(releases, populations, lookups))
+
+
+def run_steps(
+    run: Run, settings: Settings, folders: steps.Folders, level: str | None = None, refetch: bool = False
+) -> State[Run]:
+    """The steps of a run, its record in the run log, its artifacts, and word to whoever wants to hear of failures."""
     try:
         with sole_run(settings.data_dir):
             try:
-                _steps(run, settings, steps.discover(releases, populations, lookups))
+                with nullcontext(None) if folders.named else live.client(settings) as http:
+                    _steps(run, settings, folders, http, level, refetch)
             except Exception as error:
                 run.error = str(error)
                 raise
             finally:
                 run.end()
                 run.save(settings.data_dir)
+                reporting.notify(settings, run)
     except (ValueError, OSError, FolderBusy) as error:  # a sentence for the person, not a fault of the flow
         run.error = str(error)
         run.end()
+    reporting.artifacts(settings, run)
     done = run.state in ("completed", "unchanged")
     return (Completed if done else Failed)(message=run.error or run.state, data=run)
 
 
-def _steps(run: Run, settings: Settings, groups: dict[str, list[Found]]) -> None:
-    of = len(groups) + 3
-    clock = perf_counter()
-
-    def done(name: str, message: str, number: int) -> None:
-        nonlocal clock
-        run.seconds[name] = round(perf_counter() - clock, 2)
-        clock = perf_counter()
-        step(message, number, of)
-
-    futures = [take_in.submit(settings, name, group) for name, group in groups.items()]
-    for number, future in enumerate(futures, start=1):
-        item = future.result()
-        run.items.append(item)
-        step(f"{item.state}: {item.name}", number, of)
-    done("take in", "building and checking the database", len(groups))
-    try:
-        database, checks = build(settings)
-    except BuildRefused as refused:
-        run.error = str(refused)
-        return
+def _steps(
+    run: Run, settings: Settings, folders: steps.Folders, http: Client | None, level: str | None, refetch: bool
+) -> None:
+    with _timed(run, "discover"):
+        if http is None:
+            batches = steps.discover_local(folders)
+        else:
+            batches, failed = discover(settings, http, level)
+            run.items += failed
+    of = len(batches) + 3
+    with _timed(run, "fetch and normalise"):
+        futures: list[PrefectFuture[Item]] = []
+        for batch in batches:
+            try:
+                stored, downloaded = fetch(settings, batch, http, refetch)
+            except (SourceError, PublishedFileError, OSError) as error:
+                if batch.offer is not None and batch.offer.optional:
+                    run.warnings.append(str(error))
+                else:
+                    run.items.append(Item(batch.name, batch.kind, "failed", str(error)))
+                continue
+            run.downloaded += downloaded
+            futures.append(normalise.submit(settings, batch.name, batch.kind, stored))
+        for number, future in enumerate(futures, start=1):
+            item = future.result()
+            run.items.append(item)
+            step(f"{item.state}: {item.name}", number, of)
+    step("building and checking the database", len(batches), of)
+    with _timed(run, "build"):
+        try:
+            database, checks = build(settings)
+        except BuildRefused as refused:
+            run.error = str(refused)
+            return
     run.database = database.name
-    run.warnings = steps.warnings_of(checks)
-    done("build", f"built {database.name}", len(groups) + 1)
-    run.published = publish(settings, database)
-    done("publish", "published" if run.published else "already published", len(groups) + 2)
-    run.tables = export(settings, database)
-    done("export", f"wrote {run.tables} pairs of tables", of)
+    run.warnings += steps.warnings_of(checks)
+    with _timed(run, "publish"):
+        run.published = publish(settings, database)
+    step(f"{'published' if run.published else 'already published'}: {database.name}", len(batches) + 2, of)
+    with _timed(run, "export"):
+        run.tables = export(settings, database)
+    step(f"wrote {run.tables} pairs of tables", of, of)
+
+
+@contextmanager
+def _timed(run: Run, name: str) -> Iterator[None]:
+    started = perf_counter()
+    try:
+        yield
+    finally:
+        run.seconds[name] = round(perf_counter() - started, 2)

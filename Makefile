@@ -1,0 +1,38 @@
+# `make demo` and `make test` are all that a fresh machine with Python 3.11 to 3.13 needs.
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test check lock clean
+.DEFAULT_GOAL := help
+
+help: ## say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## run the whole pipeline on data/sample, and print a table
+	@$(VENV)/bin/crime-rates demo
+
+test: $(READY) ## run the tests
+	@$(VENV)/bin/python -m pytest
+
+check: $(READY) ## lint and check types
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy
+
+lock: ## pin the dependencies of pyproject.toml anew (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+		--no-header --no-annotate --no-emit-index-url --output-file requirements.lock
+
+clean: ## remove the environment and what the demo made
+	rm -rf $(VENV) data/demo
+
+# the lock is complete, so pip resolves nothing: --no-deps
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else \
+		"make: expected Python 3.11 to 3.13, found %d.%d: name one with make PYTHON=python3.12 …" % v)'
+	@echo "Setting up $(VENV) (once, about a minute) …"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install --no-deps --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
