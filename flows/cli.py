@@ -135,6 +135,42 @@ def update(
 
 
 @app.command
+def backfill(
+    first: str,
+    last: str,
+    *,
+    level: Literal["csp", "pfa"] | None = None,
+    refetch: bool = False,
+    dry_run: bool = False,
+    data_dir: DataDir = DATA,
+) -> None:
+    """Fetch, normalise and build everything that covers a span of half-years, and say what covers each.
+
+    Parameters
+    ----------
+    first: the first half-year, such as 2012-13-H1.
+    last: the last half-year, such as 2025-26-H2.
+    level: only releases of this level.
+    refetch: download also what is held already.
+    dry_run: only say what would be done.
+    """
+    from flows import running
+    from transforms.periods import HalfYear
+
+    if HalfYear.parse(last) < HalfYear.parse(first):
+        raise ValueError(f"expected a span from an earlier to a later half-year, found {first} to {last}")
+    sys.exit(running.plan(data_dir, first, last, level) if dry_run else running.backfill(data_dir, first, last, level, refetch))
+
+
+@app.command
+def serve(*, data_dir: DataDir = DATA) -> None:
+    """Serve the deployments update (weekdays, 09:35 in London) and backfill, against a standing Prefect server."""
+    from flows import running
+
+    sys.exit(running.serve(data_dir))
+
+
+@app.command
 def demo(*, data_dir: DataDir = DATA) -> None:
     """Run the whole pipeline on the sample that comes with the code, without a network, and print a table."""
     from flows import running
@@ -144,6 +180,8 @@ def demo(*, data_dir: DataDir = DATA) -> None:
         print()
         table("2015-16-H1", offence="stalking", level="csp", top=20, population_vintage=date(2015, 6, 25),
               data_dir=data_dir / "demo")
+        print("\nThis is a sample: a selection of offences, split over partnerships by chance from the real figures of the "
+              "forces.\nOnly South Worcester (36) and North Worcestershire (30) are as published, with 1.2 and 1.1 per 10,000.")
     sys.exit(code)
 
 

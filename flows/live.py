@@ -129,6 +129,14 @@ def fetch(settings: Settings, http: Client, offer: Offer, refetch: bool = False)
     return kept
 
 
+def is_held(store: Path, offer: Offer) -> bool:
+    """Whether the store has a file of an offer, as far as can be told without asking."""
+    if offer.service in (nomis.SERVICE, geoportal.SERVICE):
+        return any(file.path.name == offer.name for file in raw.stored(store, offer.kind))
+    known = _addresses(store).get(offer.url)
+    return known is not None and (store / str(known["folder"]) / raw.MANIFEST).exists()
+
+
 def _nomis_answer(http: Client, offer: Offer) -> tuple[str, str]:
     first, last = map(int, offer.covers.split("-"))
     answer = nomis.populations(http, offer.url, range(first, last + 1))

@@ -8,6 +8,8 @@ from typing import Any
 
 from flows import printing, reading, runs
 
+OVERDUE_DAYS = 110  # releases are quarterly; seen: 24 April, 29 January, 23 April, 23 July
+
 
 def releases(data_dir: Path) -> str:
     """A table of the releases behind the published database."""
@@ -48,7 +50,8 @@ def status(data_dir: Path, as_json: bool) -> str:
         lines.append(f"Published: {facts['database']}")
         for row in facts["newest"]:
             lines.append(f"  {row['table_kind']}: {row['release_id']}, published {row['published']} "
-                         f"({row['age_days']} days ago), to {row['last_quarter']}")
+                         f"({row['age_days']} days ago), to {row['last_quarter']}"
+                         + ("; a newer one is overdue" if row["overdue"] else ""))
     run = facts["last_run"]
     if run is None:
         lines.append("No run is on record.")
@@ -71,6 +74,7 @@ def _facts(data_dir: Path, today: date) -> dict[str, Any]:
                 "qualify row_number() over (partition by table_kind order by last_quarter desc, published desc) = 1 order by 1")
     for row in newest:
         row["age_days"] = (today - row["published"]).days
+        row["overdue"] = row["age_days"] > OVERDUE_DAYS
     sizes = {name: sum(p.stat().st_size for p in (data_dir / name).rglob("*") if p.is_file() and not p.is_symlink())
              for name in ("raw", "lake", "warehouse", "tables")}
     return {

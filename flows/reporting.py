@@ -30,6 +30,7 @@ def summary(run: Run, settings: Settings) -> str:
         lines.append(f"Nothing to build, nothing to publish: {run.database} stands.")
     if run.tables:
         lines.append(f"Wrote {run.tables} pairs of tables to {settings.data_dir / 'tables'}.")
+    lines += [str(one) for one in run.coverage]
     lines += [f"FAILED {item.kind}: {item.message}" for item in run.failed]
     if run.error:
         lines.append(f"FAILED {run.error}")

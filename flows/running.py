@@ -10,6 +10,7 @@ from typing import Any
 
 from flows.settings import Settings, packaged
 
+WEEKDAYS = "35 9 * * 1-5"  # releases appear at 09:30, London time
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
@@ -37,6 +38,53 @@ def update(data_dir: Path, releases: Path | None, populations: Path | None, look
         return flow(data_dir, releases, populations, lookups, return_state=True)
 
     return _run(start, data_dir)
+
+
+def backfill(data_dir: Path, first: str, last: str, level: str | None, refetch: bool) -> int:
+    """Run the flow `backfill` and print what it did, and what stands behind each half-year."""
+    quiet()
+
+    def start() -> Any:
+        from flows.backfill import backfill as flow
+
+        return flow(first, last, level, refetch, data_dir, return_state=True)
+
+    return _run(start, data_dir)
+
+
+def plan(data_dir: Path, first: str, last: str, level: str | None) -> int:
+    """Print what a backfill would do; nothing is fetched or written."""
+    quiet()
+    from flows.backfill import Span
+    from flows.backfill import plan as plan_of
+
+    covered, to_fetch, failed = plan_of(Settings(data_dir=data_dir), Span.parse(first, last), level)
+    print(*covered, sep="\n")
+    print(f"To fetch: {', '.join(to_fetch) or 'nothing'}.")
+    print(*(f"FAILED {message}" for message in failed), sep="\n", end="\n" if failed else "")
+    return 1 if failed else 0
+
+
+def serve(data_dir: Path) -> int:
+    """Serve the deployments `update` (weekdays at 09:35 in London) and `backfill` until stopped."""
+    if not os.environ.get("PREFECT_API_URL"):
+        raise ValueError("serve needs a standing Prefect server: start one with `prefect server start`, and set PREFECT_API_URL, "
+                         "such as http://127.0.0.1:4200/api.")
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value if name != "PREFECT_LOGGING_LEVEL" else "INFO")
+    os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "crime_rates")
+    from prefect import serve as serve_all
+    from prefect.schedules import Cron
+
+    from flows.backfill import backfill as backfill_flow
+    from flows.update import update as update_flow
+
+    folder = {"data_dir": str(data_dir.resolve())}
+    serve_all(
+        update_flow.to_deployment(name="update", schedule=Cron(WEEKDAYS, timezone="Europe/London"), parameters=folder),
+        backfill_flow.to_deployment(name="backfill", parameters=folder),
+    )
+    return 0
 
 
 def demo(data_dir: Path) -> int:

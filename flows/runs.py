@@ -22,6 +22,22 @@ class Item:
 
 
 @dataclass
+class Coverage:
+    """Which quarters of a half-year are held at a level, and by which releases."""
+
+    half_year: str
+    level: str
+    quarters: list[int]
+    releases: list[str]
+
+    def __str__(self) -> str:
+        if not self.quarters:
+            return f"{self.half_year} {self.level}: no known release covers it"
+        part = "" if len(self.quarters) == 2 else f" (only quarter {self.quarters[0]} is published)"
+        return f"{self.half_year} {self.level}: {', '.join(self.releases)}{part}"
+
+
+@dataclass
 class Run:
     """What a run did. `state` is completed, unchanged (nothing to do), partial (something failed) or failed."""
 
@@ -35,6 +51,7 @@ class Run:
     tables: int = 0
     downloaded: int = 0
     error: str = ""
+    coverage: list[Coverage] = field(default_factory=list)  # of a backfill
     warnings: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 

@@ -27,7 +27,7 @@ from flows.sources.http import Client
 from flows.warehouse import BuildRefused
 from transforms.errors import PublishedFileError
 
-FETCH_WAITS = [10, 60, 300]  # seconds; urllib3 has retried for about half a minute before
+FETCH_WAITS = [5, 20, 60]  # seconds; urllib3 has retried for a while before
 
 
 def is_passing(_task: Any, _run: Any, state: State[Any]) -> bool:
@@ -96,10 +96,16 @@ def _steps(
     of = len(batches) + 3
     with _timed(run, "fetch and normalise"):
         futures: list[PrefectFuture[Item]] = []
+        silent: set[str] = set()  # services that gave no answer to the end: no more waiting for them
         for batch in batches:
+            step(f"fetching {batch.name}", 0, of)
+            service = batch.offer.service if batch.offer else ""
+            patient = fetch.with_options(retries=0) if service in silent else fetch
             try:
-                stored, downloaded = fetch(settings, batch, http, refetch)
+                stored, downloaded = patient(settings, batch, http, refetch)
             except (SourceError, PublishedFileError, OSError) as error:
+                if isinstance(error, UnreachableError):
+                    silent.add(service)
                 if batch.offer is not None and batch.offer.optional:
                     run.warnings.append(str(error))
                 else:

@@ -1,0 +1,102 @@
+"""The flow `backfill`: fetch, normalise and build all that covers a span of half-years, and say what covers each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from prefect import flow
+from prefect.states import Failed, State
+from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import AfterValidator
+
+from flows import lake, live, steps
+from flows.locks import sole_run
+from flows.runs import Coverage, Run
+from flows.settings import Settings
+from flows.update import run_steps
+from transforms.periods import HalfYear, Quarter
+
+LEVELS = ("csp", "pfa")
+
+
+def _is_half_year(text: str) -> str:
+    return HalfYear.parse(text).slug
+
+
+HalfYearText = Annotated[str, AfterValidator(_is_half_year)]
+
+
+@dataclass(frozen=True)
+class Span:
+    """The half-years from first to last."""
+
+    first: HalfYear
+    last: HalfYear
+
+    @classmethod
+    def parse(cls, first: str, last: str) -> Span:
+        span = cls(HalfYear.parse(first), HalfYear.parse(last))
+        if span.last < span.first:
+            raise ValueError(f"expected a span from an earlier to a later half-year, found {span.first} to {span.last}")
+        return span
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        period = self.first
+        while period <= self.last:
+            yield period
+            period = period.next()
+
+
+@flow(name="backfill", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
+def backfill(
+    first: HalfYearText,
+    last: HalfYearText,
+    level: Literal["csp", "pfa"] | None = None,
+    refetch: bool = False,
+    data_dir: Path = Path("data"),
+) -> State[Run]:
+    """Bring every release that may cover the span into the lake, build once, and report per half-year what stands behind it.
+
+    What a release covers is known only from its sheets, so all of the page's releases are fetched that are not held yet.
+    A half-year that no release covers makes the run fail, after all the others are built.
+    """
+    settings = Settings(data_dir=data_dir)
+    span = Span.parse(first, last)
+    run = Run("backfill")
+    state = run_steps(run, settings, steps.Folders(), level, refetch)
+    if not run.database:
+        return state
+    run.coverage = coverage(settings, span, level)
+    missing = [c for c in run.coverage if not c.quarters]
+    if missing:
+        run.error = "No known release covers " + ", ".join(f"{c.half_year} ({c.level})" for c in missing) + "."
+        run.state = "partial"
+    with sole_run(settings.data_dir):
+        run.save(settings.data_dir)
+    return Failed(message=run.error, data=run) if missing else state
+
+
+def coverage(settings: Settings, span: Span, level: str | None) -> list[Coverage]:
+    """For each half-year and level, the newest release in the lake that covers it and which of its quarters it has."""
+    releases = sorted((lake.read_release(folder) for folder in lake.folders(settings.data_dir / "lake", "offences")),
+                      key=lambda r: (r.published, r.first_seen))
+    out = []
+    for period in span:
+        for one in (level,) if level else LEVELS:
+            newest: dict[Quarter, str] = {}
+            for release in releases:
+                held = set(map(Quarter.parse, release.quarters)) if release.table_kind == one else set()
+                newest |= {quarter: release.release_id for quarter in period.quarters if quarter in held}
+            out.append(Coverage(str(period), one, [q.number for q in sorted(newest)], sorted(set(newest.values()))))
+    return out
+
+
+def plan(settings: Settings, span: Span, level: str | None) -> tuple[list[Coverage], list[str], list[str]]:
+    """What a backfill would do: (what covers each half-year already, files to fetch, sentences on what failed to answer)."""
+    with live.client(settings) as http:
+        batches, failed = steps.discover_live(settings, http, level)
+    store = settings.data_dir / "raw"
+    to_fetch = [batch.name for batch in batches if batch.offer is not None and not live.is_held(store, batch.offer)]
+    return coverage(settings, span, level), to_fetch, [item.message for item in failed]
