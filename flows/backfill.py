@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from prefect import flow
-from prefect.states import Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import AfterValidator
 
-from flows import lake, live, steps
+from flows import lake, live, reporting, steps
 from flows.locks import sole_run
 from flows.runs import Coverage, Run
 from flows.settings import Settings
@@ -42,7 +44,7 @@ class Span:
             raise ValueError(f"expected a span from an earlier to a later half-year, found {span.first} to {span.last}")
         return span
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[HalfYear]:
         period = self.first
         while period <= self.last:
             yield period
@@ -69,6 +71,7 @@ def backfill(
     if not run.database:
         return state
     run.coverage = coverage(settings, span, level)
+    reporting.coverage_artifact(run)
     missing = [c for c in run.coverage if not c.quarters]
     if missing:
         run.error = "No known release covers " + ", ".join(f"{c.half_year} ({c.level})" for c in missing) + "."

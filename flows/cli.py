@@ -30,7 +30,7 @@ def table(
     top: int | None = None,
     area: str | None = None,
     as_of: date | None = None,
-    area_basis: Literal["published"] = "published",
+    area_basis: Literal["published"] = "published",  # noqa: ARG001, the only basis there is
     population_year: int | None = None,
     population_vintage: date | None = None,
     format: Literal["text", "csv", "json", "markdown", "parquet"] = "text",
@@ -63,7 +63,7 @@ def table(
         if not rows:
             raise reading.NotFound(f"No area is ranked: {printing.title(answer)}.")
         if format == "parquet":
-            _print_parquet(con, rows)
+            _print_parquet(rows)
         elif format == "csv":
             sys.stdout.write(printing.csv_text(rows))
         elif format == "json":
@@ -73,7 +73,7 @@ def table(
             sys.stdout.write(write(answer, top, name, basis))
 
 
-def _print_parquet(con: object, rows: list[dict[str, object]]) -> None:
+def _print_parquet(rows: list[dict[str, object]]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

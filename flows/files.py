@@ -44,6 +44,20 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def sweep(data_dir: Path) -> int:
+    """Remove what runs that died left half written; returns how many. Only for whoever holds the data folder.
+
+    Downloads that can be resumed stay: they lie in raw/.incoming, and their names do not start with a point.
+    """
+    dead = [path for path in data_dir.rglob(".*.part") if ".incoming" not in path.parts]
+    for path in dead:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)  # its folder may have gone already
+    return len(dead)
+
+
 @contextmanager
 def folder_aside(final: Path) -> Iterator[Path]:
     """A folder to fill; at the end, and only if nothing failed, it becomes `final` in one step.

@@ -86,7 +86,7 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnown) -> tu
     with folder_aside(folder) as aside:
         for year, table in reader.years():
             _write_parquet(table, aside / f"{year.slug}.parquet")
-            quarters |= {Quarter(year, q) for q in table["quarter"].unique().to_pylist()}
+            quarters |= {Quarter(year, q) for q in table["quarter"].unique().to_pylist() if q is not None}
             rows += table.num_rows
             offences += pa.compute.sum(table["offences"]).as_py() or 0
         updated = reader.notes.updated

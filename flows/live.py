@@ -108,7 +108,7 @@ def fetch(settings: Settings, http: Client, offer: Offer, refetch: bool = False)
         path.write_text(text, encoding="utf-8", newline="")
         return _keep(store, offer, path, url, None)
     known = _addresses(store).get(offer.url)
-    if known is not None and (refetch or not (store / known["folder"] / raw.MANIFEST).exists()):
+    if known is not None and (refetch or not (store / str(known["folder"]) / raw.MANIFEST).exists()):
         known = None
     answer = download(
         http, offer.url, incoming, offer.name, service=offer.service, expected_size=offer.size,
@@ -117,7 +117,7 @@ def fetch(settings: Settings, http: Client, offer: Offer, refetch: bool = False)
     )
     if isinstance(answer, NotModified):
         assert known is not None  # a 304 answers validators only
-        return Fetched(store / known["folder"], downloaded=False)
+        return Fetched(store / str(known["folder"]), downloaded=False)
     kept = _keep(store, offer, answer.path, offer.url, answer.last_modified)
     answer.notes.unlink(missing_ok=True)
     addresses = _addresses(store)

@@ -71,13 +71,9 @@ def find_offence(con: duckdb.DuckDBPyConnection, wanted: str) -> Offence:
         con, "select offence_level as level, offence_code as code, offence_name as name from offences "
         "order by list_position(['code', 'subgroup', 'group', 'total'], offence_level), offence_code")]
     folded = " ".join(wanted.split()).casefold()
-    tests = (
-        lambda o: folded == o.code.casefold(),
-        lambda o: folded == o.name.casefold(),
-    )
-    for test in tests:
-        if fits := [o for o in offences if test(o)]:
-            return fits[0]
+    exact = [o for o in offences if folded == o.code.casefold()] or [o for o in offences if folded == o.name.casefold()]
+    if exact:
+        return exact[0]
     fits = [o for o in offences if all(word in o.name.casefold() for word in folded.split())]
     if len(fits) == 1 or len({o.name for o in fits}) == 1:
         return fits[0]

@@ -67,4 +67,11 @@ def artifacts(settings: Settings, run: Run) -> None:
                  "order by rank limit ?", [TOP])
     create_table_artifact(checks, key="quality-checks")
     if top:
-        create_table_artifact(top, key="newest-table", description=f"All recorded crime, {top[0]['half_year']}, {top[0]['level']}")
+        said = f"Total recorded crime, {top[0]['half_year']}, {top[0]['level']}"
+        create_table_artifact(top, key="newest-table", description=said)
+
+
+def coverage_artifact(run: Run) -> None:
+    """Leave, in Prefect's UI, what stands behind each half-year of a backfill."""
+    rows = [{"half_year": c.half_year, "level": c.level, "quarters": c.quarters, "releases": c.releases} for c in run.coverage]
+    create_table_artifact(rows, key="backfill-coverage")

@@ -80,10 +80,12 @@ def serve(data_dir: Path) -> int:
     from flows.update import update as update_flow
 
     folder = {"data_dir": str(data_dir.resolve())}
-    serve_all(
-        update_flow.to_deployment(name="update", schedule=Cron(WEEKDAYS, timezone="Europe/London"), parameters=folder),
+    weekdays = Cron(WEEKDAYS, timezone="Europe/London")
+    deployments: list[Any] = [
+        update_flow.to_deployment(name="update", schedule=weekdays, parameters=folder),
         backfill_flow.to_deployment(name="backfill", parameters=folder),
-    )
+    ]
+    serve_all(*deployments)
     return 0
 
 

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     geoportal_url: str = "https://services1.arcgis.com"
     ons_url: str = "https://www.ons.gov.uk"
     contact: str = ""  # an address or page that the User-Agent names, so that a service can reach whoever runs this
-    requests_per_second: float = Field(3.0, gt=0, le=10)  # GOV.UK asks for at most 10
+    requests_per_second: float = Field(default=3.0, gt=0, le=10)  # GOV.UK asks for at most 10
     webhook_url: str = ""  # told, by POST, of each run that failed or was partial
     memory_limit: str = "4GB"  # of DuckDB while it builds
-    keep_builds: int = Field(3, ge=1)  # published databases that are kept for `rollback`
+    keep_builds: int = Field(default=3, ge=1)  # published databases that are kept for `rollback`

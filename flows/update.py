@@ -13,11 +13,13 @@ from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
-from prefect.states import Completed, Failed, State
+from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import live, reporting, steps
+from flows.files import sweep
 from flows.locks import FolderBusy, sole_run
 from flows.progress import step
 from flows.runs import Item, Run
@@ -27,7 +29,7 @@ from flows.sources.http import Client
 from flows.warehouse import BuildRefused
 from transforms.errors import PublishedFileError
 
-FETCH_WAITS = [5, 20, 60]  # seconds; urllib3 has retried for a while before
+FETCH_WAITS: list[float] = [5, 20, 60]  # seconds; urllib3 has retried for a while before
 
 
 def is_passing(_task: Any, _run: Any, state: State[Any]) -> bool:
@@ -37,15 +39,15 @@ def is_passing(_task: Any, _run: Any, state: State[Any]) -> bool:
     return busy or isinstance(error, UnreachableError | IncompleteError)
 
 
-discover = task(steps.discover_live, name="discover", cache_policy=NO_CACHE)
+discover = task(name="discover", cache_policy=NO_CACHE)(steps.discover_live)
 fetch = task(
-    steps.bring_in, name="fetch", task_run_name="fetch {batch.name}", cache_policy=NO_CACHE,
+    name="fetch", task_run_name="fetch {batch.name}", cache_policy=NO_CACHE,
     retries=len(FETCH_WAITS), retry_delay_seconds=FETCH_WAITS, retry_condition_fn=is_passing,
-)
-normalise = task(steps.normalise, name="normalise", task_run_name="normalise {name}", cache_policy=NO_CACHE)
-build = task(steps.build, name="build and check", cache_policy=NO_CACHE)
-publish = task(steps.publish, name="publish", cache_policy=NO_CACHE)
-export = task(steps.export, name="export tables", cache_policy=NO_CACHE)
+)(steps.bring_in)
+normalise = task(name="normalise", task_run_name="normalise {name}", cache_policy=NO_CACHE)(steps.normalise)
+build = task(name="build and check", cache_policy=NO_CACHE)(steps.build)
+publish = task(name="publish", cache_policy=NO_CACHE)(steps.publish)
+export = task(name="export tables", cache_policy=NO_CACHE)(steps.export)
 
 
 @flow(name="update", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
@@ -66,6 +68,7 @@ def run_steps(
     """The steps of a run, its record in the run log, its artifacts, and word to whoever wants to hear of failures."""
     try:
         with sole_run(settings.data_dir):
+            sweep(settings.data_dir)
             try:
                 with nullcontext(None) if folders.named else live.client(settings) as http:
                     _steps(run, settings, folders, http, level, refetch)
