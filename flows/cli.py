@@ -26,7 +26,7 @@ def table(
     half_year: str,
     *,
     offence: str = "total",
-    level: str = "csp",
+    level: Literal["csp", "pfa"] = "csp",
     top: int | None = None,
     area: str | None = None,
     as_of: date | None = None,
@@ -40,16 +40,26 @@ def table(
 
     Parameters
     ----------
-    half_year: such as 2015-16-H1 (April to September 2015) or 2015-16-H2 (October to March).
-    offence: a code (8Q), a name or words of it (stalking), a subgroup, a group, or total.
-    level: csp (Community Safety Partnership) or pfa (police force area).
-    top: only the first so many ranks.
-    area: only this area; a part of its name suffices where it is unique.
-    as_of: figures and populations as published by that day, such as 2016-02-01.
-    area_basis: areas as published.
-    population_year: divide by this mid-year, and not by that before the financial year starts.
-    population_vintage: divide by the estimate published on that day, such as 2015-06-25.
-    format: what to print; parquet wants a redirected standard output.
+    half_year
+        such as 2015-16-H1 (April to September 2015) or 2015-16-H2 (October to March).
+    offence
+        a code (8Q), a name or words of it (stalking), a subgroup, a group, or total.
+    level
+        csp (Community Safety Partnership) or pfa (police force area).
+    top
+        only the first so many ranks.
+    area
+        only this area; a part of its name suffices where it is unique.
+    as_of
+        figures and populations as published by that day, such as 2016-02-01.
+    area_basis
+        areas as published.
+    population_year
+        divide by this mid-year, and not by that before the financial year starts.
+    population_vintage
+        divide by the estimate published on that day, such as 2015-06-25.
+    format
+        what to print; parquet wants a redirected standard output.
     """
     from flows import printing, reading
     from transforms.periods import HalfYear
@@ -125,9 +135,12 @@ def update(
 
     Parameters
     ----------
-    releases: a folder of Home Office workbooks in place of GOV.UK.
-    populations: a folder of ONS population files in place of Nomis and ONS.
-    lookups: a folder of ONS lookups in place of the Open Geography portal.
+    releases
+        a folder of Home Office workbooks in place of GOV.UK.
+    populations
+        a folder of ONS population files in place of Nomis and ONS.
+    lookups
+        a folder of ONS lookups in place of the Open Geography portal.
     """
     from flows import running
 
@@ -148,11 +161,16 @@ def backfill(
 
     Parameters
     ----------
-    first: the first half-year, such as 2012-13-H1.
-    last: the last half-year, such as 2025-26-H2.
-    level: only releases of this level.
-    refetch: download also what is held already.
-    dry_run: only say what would be done.
+    first
+        the first half-year, such as 2012-13-H1.
+    last
+        the last half-year, such as 2025-26-H2.
+    level
+        only releases of this level.
+    refetch
+        download also what is held already.
+    dry_run
+        only say what would be done.
     """
     from flows import running
     from transforms.periods import HalfYear

@@ -56,7 +56,7 @@ def _cells(answer: Answer, rows: Sequence[dict[str, Any]]) -> list[tuple[str, ..
 
 
 def title(answer: Answer) -> str:
-    code = f" ({answer.offence.code})" if answer.offence.level == "code" else f" ({answer.offence.level})"
+    code = {"code": f" ({answer.offence.code})", "total": ""}.get(answer.offence.level, f" ({answer.offence.level})")
     return f"{answer.offence.name}{code}, {answer.half_year.months}, by {LEVELS[answer.level]}"
 
 
@@ -77,8 +77,8 @@ def text(answer: Answer, top: int | None, area: str | None, basis: Basis) -> str
     if any(release["simulated"] for release in answer.releases):
         lines[1:1] = [SIMULATED]
     if all(row["offences"] == 0 for row in answer.rows):
-        lines.append(f"None recorded anywhere ({len(answer.rows)} areas).")
-    elif ranked:
+        return "\n".join([*lines, f"None recorded anywhere ({len(answer.rows)} areas).", *_basis(answer, basis), SOURCE]) + "\n"
+    if ranked:
         lines += aligned(HEADER, _cells(answer, ranked), NUMBERS)
     lines += [*([""] if lines[-1] else []), *_summary(answer, rows, ranked), *_not_ranked(rows), *_basis(answer, basis), SOURCE]
     return "\n".join(lines) + "\n"
