@@ -6,7 +6,8 @@ import time
 import zipfile
 from pathlib import Path
 
-from transforms.ods import BLOCK, read_ods
+from transforms.ods import read_ods
+from transforms.zips import BLOCK
 
 
 def inflate(path: Path) -> tuple[int, float]:

@@ -1,5 +1,6 @@
 """OpenDocument spreadsheets: what a cell says, where it stands, and what a bad file can not do."""
 
+import struct
 import time
 import zipfile
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import transforms.ods as ods
+from transforms import odf_cells, ods, zips
 from transforms.ods import OdsBroken, OdsUnsure, read_ods
 
 NAMES = "".join(
@@ -73,12 +74,20 @@ def cells(path: Path, *rows: str) -> list[Column]:
 
 
 def fastexcel_columns(path: Path) -> dict[str, list[Column]]:
+    """The same as fastexcel reads it, without its blank cells, and the rows and columns after the last other one."""
     book = fastexcel.read_excel(path)
     tables = {
         name: book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_arrow()
         for name in book.sheet_names
     }
-    return {name: [column.to_pylist() for column in table.columns] for name, table in tables.items()}
+    return {name: without_blanks([column.to_pylist() for column in table.columns]) for name, table in tables.items()}
+
+
+def without_blanks(columns: list[Column]) -> list[Column]:
+    columns = [[cell if cell and cell.strip() else None for cell in column] for column in columns]
+    height = max((i for column in columns for i, cell in enumerate(column, 1) if cell), default=0)
+    width = max((j for j, column in enumerate(columns, 1) if any(column)), default=0)
+    return [column[:height] for column in columns[:width]]
 
 
 # ---------------------------------------------------------------- what a cell says
@@ -124,7 +133,13 @@ def test_a_comment_on_a_cell_is_not_its_text(path: Path) -> None:
 
 
 def test_paragraphs_are_lines_and_an_empty_one_is_a_line_too(path: Path) -> None:
-    assert cells(path, row(text("a", "", "b"), text("", "c"), text(""))) == [["a\n\nb"], ["\nc"], [""]]
+    assert cells(path, row(text("a", "", "b"), text("", "c"), text(""))) == [["a\n\nb"], ["\nc"]]
+    assert columns(path) == fastexcel_columns(path)
+
+
+def test_a_cell_of_nothing_but_blanks_is_empty(path: Path) -> None:
+    blanks = [text(""), text(" "), text("<text:s/>"), text("", ""), text(more=' office:string-value="&#160; "')]
+    assert cells(path, row(text("a"), *blanks, text("b")), row(*blanks)) == [["a"], *[[None]] * len(blanks), ["b"]]
     assert columns(path) == fastexcel_columns(path)
 
 
@@ -224,7 +239,7 @@ def test_header_rows_groups_hidden_and_lone_rows_count_in_order(path: Path) -> N
 def test_sheets_come_in_order_and_unwanted_ones_are_not_looked_at(
     path: Path, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ods, "BLOCK", block)
+    monkeypatch.setattr(zips, "BLOCK", block)
     odd = sheet(row(number("NaN")), row(text("a")), name="Cover & notes")
     zipped(path, document(sheet(row(text("a"))), odd, "<table:table/>", sheet(row(text("b")), name="2015_16")))
     assert [found.name for found in read_ods(path, lambda name: "&" not in name)] == ["S", "", "2015_16"]
@@ -260,13 +275,23 @@ def test_a_book_cut_anywhere_into_blocks_reads_the_same(path: Path, monkeypatch:
     expected = cells(path, *rows)
     assert [len(column) for column in expected] == [50, 50, 50]
     for size in (1, 7, 64, 1000):
-        monkeypatch.setattr(ods, "BLOCK", size)
+        monkeypatch.setattr(zips, "BLOCK", size)
         assert columns(path) == {"S": expected}
 
 
 def test_a_doubt_after_some_sheets_gives_none_of_them_twice(path: Path) -> None:
     zipped(path, document(sheet(row(text("a"))), sheet(row(text("b<!-- -->")), name="T")))
     assert [found.name for found in read_ods(path)] == ["S", "T"]
+
+
+def test_the_bounds_hold_after_a_doubt_for_whoever_reads_on_has_none(path: Path) -> None:
+    zipped(path, document(sheet(row(text("a"))), sheet(row(number("NaN"))), sheet(row(text("b"), times=10_000))))
+    reading = read_ods(path)
+    assert next(reading).cells["0"].to_pylist() == ["a"]
+    with pytest.raises(OdsUnsure, match="value 'NaN'"):
+        next(reading)
+    with pytest.raises(OdsBroken, match=r"more than 10,001 cells up to sheet S \(at least 10,002\)"):
+        list(read_ods(path, max_cells=10_001))
 
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), max_size=6)
@@ -332,7 +357,7 @@ def test_a_damaged_byte(path: Path) -> None:
         (document(sheet(row(text("a &nbsp; b")))), "not well-formed.*undefined entity"),
         (document().replace("spreadsheet", "text"), "no spreadsheet"),
         ("", "not well-formed"),
-        (document(sheet(row(text("a"), times=0))), "number-rows-repeated: expected a number from 1 on, found '0'"),
+        (document(sheet(row(text("a"), times=0))), "number-rows-repeated '0' instead of a number from 1 on"),
     ],
 )
 def test_malformed_content(path: Path, content: str, message: str) -> None:
@@ -356,14 +381,14 @@ def test_no_content_and_encrypted_content(path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "found"),
     [
-        (row(text("a"), times=999_999_999), "at most 67,108,864 cells in sheet S, found 999,999,999"),
+        (row(text("a"), times=999_999_999), r"more than 67,108,864 cells up to sheet S \(at least 999,999,999\)"),
         (
             row(text("a", more=' table:number-columns-repeated="20000"')),
-            "at most 16,384 columns in sheet S, found 20,000",
+            r"more than 16,384 columns in sheet S \(at least 20,000\)",
         ),
-        (row(empty(16000), text("a"), times=5000), "found 80,005,000"),
-        (row(text("a")) + row(empty(), times=99_999_999) + row(text("a")), "found 100,000,001"),
-        (row(text("a" * (ods.MAX_CELL + 1))), "1,048,576 characters in a cell of sheet S"),
+        (row(empty(16000), text("a"), times=5000), "at least 80,005,000"),
+        (row(text("a")) + row(empty(), times=99_999_999) + row(text("a")), "at least 100,000,001"),
+        (row(text("a" * (odf_cells.MAX_CELL + 1))), "1,048,576 characters in a cell of sheet S"),
         (row(text('<text:s text:c="999999999"/>')), "1,048,576 characters in a cell of sheet S"),
         (row(text("<text:span>" * 300 + "</text:span>" * 300)), "256 tags in each other"),
     ],
@@ -376,24 +401,37 @@ def test_a_small_file_can_not_ask_for_much_memory(path: Path, rows: str, found: 
 def test_the_widest_sheet_is_read_by_both_passes_and_a_wider_row_by_none(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ods, "BLOCK", 1 << 14)
+    monkeypatch.setattr(zips, "BLOCK", 1 << 14)
     for comment in ("", "<!-- -->"):
-        found = cells(path, comment, row(*(number(str(i % 9)) for i in range(ods.MAX_COLUMNS))), row(text("a")))
-        assert [len(found), *found[0], *found[-1]] == [ods.MAX_COLUMNS, "0", "a", str((ods.MAX_COLUMNS - 1) % 9), None]
+        found = cells(path, comment, row(*(number(str(i % 9)) for i in range(odf_cells.MAX_COLUMNS))), row(text("a")))
+        last = str((odf_cells.MAX_COLUMNS - 1) % 9)
+        assert [len(found), *found[0], *found[-1]] == [odf_cells.MAX_COLUMNS, "0", "a", last, None]
         with pytest.raises(OdsBroken, match="in a row of sheet S"):
-            cells(path, comment, row("<table:table-cell/>" * (3 * ods.MAX_COLUMNS)))
+            cells(path, comment, row("<table:table-cell/>" * (3 * odf_cells.MAX_COLUMNS)))
 
 
 def test_a_book_larger_than_allowed(path: Path) -> None:
     zipped(path, document(sheet(*(row(text("a")) for _ in range(9999)))))
-    with pytest.raises(OdsBroken, match="expected at most 5,000 bytes in content.xml"):
+    with pytest.raises(OdsBroken, match="more than 5,000 bytes in content.xml"):
         list(read_ods(path, max_bytes=5000))
-    with pytest.raises(OdsBroken, match="expected at most 5,000 cells in sheet S, found 9,99"):
+    with pytest.raises(OdsBroken, match=r"more than 5,000 cells up to sheet S \(at least 9,99"):
         list(read_ods(path, max_cells=5000))
 
 
+def test_a_size_that_the_zip_directory_plays_down_is_not_believed(path: Path) -> None:
+    content = document(sheet(*(row(text("a")) for _ in range(9999))))
+    true_size, told = (struct.pack("<I", size) for size in (len(content), 100))
+    path.write_bytes(zipped(path, content).read_bytes().replace(true_size, told))
+    with zipfile.ZipFile(path) as book:
+        assert book.getinfo("content.xml").file_size == 100
+    assert [len(found.cells) for found in read_ods(path)] == [9999]
+    with pytest.raises(OdsBroken, match=r"more than 5,000 bytes in content\.xml"):
+        list(read_ods(path, max_bytes=5000))
+
+
 def test_a_tag_without_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ods, "MAX_TOKEN", 1 << 14)
-    monkeypatch.setattr(ods, "BLOCK", 1 << 12)
+    for module in (ods, odf_cells):
+        monkeypatch.setattr(module, "MAX_TOKEN", 1 << 14)
+    monkeypatch.setattr(zips, "BLOCK", 1 << 12)
     with pytest.raises(OdsBroken, match="bytes in a tag"):
         cells(path, row(text("a", more=f' office:string-value="{"a" * 999_999}"')))

@@ -1,4 +1,4 @@
-"""Which councils make up a partnership and a force: ONS lookups → the canonical lookup table, and our reference tables."""
+"""Which councils make up a partnership and a force: ONS lookups → the canonical lookup table; our reference tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from transforms.errors import PublishedFileError
 from transforms.workbooks import read_workbook
 
 LOOKUP = pa.schema(
-    [
+    (
         pa.field("lookup_year", pa.int16(), nullable=False),  # whose boundaries it tells, not when it was published
         pa.field("council_code", pa.string(), nullable=False),
         pa.field("council_name", pa.string(), nullable=False),
@@ -20,7 +20,7 @@ LOOKUP = pa.schema(
         pa.field("csp_name", pa.string(), nullable=False),
         pa.field("pfa_code", pa.string(), nullable=False),
         pa.field("pfa_name", pa.string(), nullable=False),
-    ]
+    )
 )
 _PATTERNS = {
     "council_code": r"(?:ltla|lad|la)(\d\d)_?(?:code|cd)", "council_name": r"(?:ltla|lad|la)(\d\d)_?(?:name|nm)",

@@ -27,7 +27,7 @@ class Notes:
 
 
 def read_notes(sheet: Sheet) -> Notes:
-    """Read a sheet without figures: a line `Updated: 23 July 2026`, and the lines from `Force Notes` to `Additional Notes`.
+    """Read a sheet without figures: a line `Updated: 23 July 2026`, the lines from `Force Notes` to `Additional Notes`.
 
     Source: Cover_sheet and Notes of the Home Office workbooks since 2015/16; `Date published:` on ONS cover sheets.
     """

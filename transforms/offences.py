@@ -1,7 +1,7 @@
 """A release of the Home Office force (prc-pfa) or partnership (prc-csp) table → the canonical offence table.
 
-Every layout since 2002/03 comes out as the rows of `COUNTS`. Names stay as published: which area a name means is decided
-later, by period; but a name that nobody knows is refused here, where file, sheet and row can still be told.
+Every layout since 2002/03 comes out as the rows of `COUNTS`. Names stay as published: which area a name means is
+decided later, by period; but a name that nobody knows is refused here, where file, sheet and row can still be told.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,7 +23,7 @@ from transforms.periods import FinancialYear, quarter_number
 from transforms.workbooks import Sheet, read_workbook
 
 COUNTS = pa.schema(
-    [
+    (
         pa.field("release_id", pa.string(), nullable=False),
         pa.field("level", pa.string(), nullable=False),  # csp or pfa
         pa.field("financial_year", pa.string(), nullable=False),  # 2015/16
@@ -37,7 +38,7 @@ COUNTS = pa.schema(
         pa.field("file_name", pa.string(), nullable=False),
         pa.field("sheet", pa.string(), nullable=False),
         pa.field("row", pa.int32(), nullable=False),  # as a spreadsheet numbers it
-    ]
+    )
 )
 # our column -> its published names, newest first
 HEADER = {
@@ -54,7 +55,9 @@ HEADER = {
 _COLUMN_OF = {name.casefold(): column for column, names in HEADER.items() for name in names}
 _YEAR_SHEET = re.compile(r"\d{4}[-_]\d{2}")
 HEADER_ROWS = 60  # how far down a header may stand
+NOTES_ROWS = 1000  # a longer sheet without a header is not one of notes
 
+Ints = npt.NDArray[np.integer]
 IsKnown = Callable[[str, str], bool]  # (level, published name) -> is it an area that the reference tables know
 
 
@@ -86,8 +89,8 @@ class ReleaseReader:
                                              sheet=sheet.name)
                 self.level = level
                 table = _normalise(self.release_id, level, sheet, header, self.is_known)
-                for name in pc.unique(table["financial_year"]).to_pylist():
-                    year = FinancialYear.parse(name)
+                for name in pc.unique(table["financial_year"]):
+                    year = FinancialYear.parse(str(name))
                     where = f"{path.name}, sheet {sheet.name}"
                     if year in seen:
                         raise PublishedFileError(sheet.file, f"{year} in one sheet only", f"it in {seen[year]} too",
@@ -106,7 +109,10 @@ class Header:
 
 
 def find_header(sheet: Sheet) -> Header | None:
-    """The header row, found by its words; None for a sheet of notes. Drift from the known layouts is an error."""
+    """The header row, found by its words; None for a sheet of notes. Drift from the known layouts is an error.
+
+    A sheet counts as notes if it is not named for a year and not too long: figures are never passed over in silence.
+    """
     best: list[str | None] | None = None
     index = 0
     for i, row in enumerate(sheet.text_rows(HEADER_ROWS)):
@@ -115,7 +121,7 @@ def find_header(sheet: Sheet) -> Header | None:
             best, index = row, i
             break
     if best is None:
-        if _YEAR_SHEET.fullmatch(sheet.name):
+        if _YEAR_SHEET.fullmatch(sheet.name) or sheet.cells.num_rows > NOTES_ROWS:
             found = "an empty sheet" if sheet.cells.num_rows == 0 else f"none in the first {HEADER_ROWS} rows"
             raise PublishedFileError(sheet.file, "a header row with Financial Year, Offence Code …", found,
                                      sheet=sheet.name)
@@ -155,12 +161,16 @@ def _normalise(release_id: str, level: str, sheet: Sheet, header: Header, is_kno
     places = dict(header.columns)
     if level == "pfa":
         places["area_name"] = places["force_name"]
-    filled = [pc.is_valid(body.column(places[column])) for column in ("quarter", "offence_code", "offences")]
-    any_filled = pc.or_(pc.or_(*filled[:2]), filled[2])  # else a blank row, or a note below the figures
-    rows = np.flatnonzero(any_filled.to_numpy()).astype(np.int32)
+    filled = {column: body.column(place).is_valid().to_numpy() for column, place in places.items()}
+    has_figures = filled["quarter"] | filled["offence_code"] | filled["offences"]  # else blank, or a note below them
+    damaged = np.flatnonzero(~has_figures & filled["financial_year"] & filled["area_name"])
+    if len(damaged):
+        raise PublishedFileError(sheet.file, "a quarter, an offence code and a count", "three empty cells",
+                                 sheet.name, int(damaged[0]) + header.index + 2)
+    rows = np.flatnonzero(has_figures).astype(np.int32)
     if len(rows) == 0:
         raise PublishedFileError(sheet.file, "rows of figures below the header", "none", sheet=sheet.name)
-    figures = body.take(pa.array(rows))
+    figures = body.take(rows)
     _refuse_cells_without_header(sheet, header, figures, rows)
     cells = _Cells(sheet, header.index, figures, places, rows)
 
@@ -186,7 +196,7 @@ def _normalise(release_id: str, level: str, sheet: Sheet, header: Header, is_kno
     counts = cells.numbers("offences", _count)
     order = np.lexsort((rows, texts["offence_code"].codes, texts["area_name"].codes, texts["force_name"].codes,
                         quarters, texts["financial_year"].codes))  # the last key is the first to sort by
-    columns: dict[str, pa.Array] = {name: text.take(order) for name, text in texts.items()}
+    columns: dict[str, pa.Array[Any]] = {name: text.take(order) for name, text in texts.items()}
     for name, value in {"release_id": release_id, "level": level, "file_name": sheet.file, "sheet": sheet.name}.items():
         columns[name] = pa.DictionaryArray.from_arrays(np.zeros(len(order), np.int32), pa.array([value]))
     columns["quarter"] = pa.array(quarters[order], pa.int8())
@@ -196,7 +206,7 @@ def _normalise(release_id: str, level: str, sheet: Sheet, header: Header, is_kno
     return pa.Table.from_arrays([columns[f.name] for f in schema], schema=schema)
 
 
-def _refuse_cells_without_header(sheet: Sheet, header: Header, figures: pa.Table, rows: np.ndarray) -> None:
+def _refuse_cells_without_header(sheet: Sheet, header: Header, figures: pa.Table, rows: Ints) -> None:
     """A row longer than the header was cut in the wrong place (a comma without quotes); its count is not its count."""
     for place, cells in enumerate(figures.columns):
         if place not in header.columns.values() and cells.null_count < len(cells):
@@ -215,11 +225,12 @@ _NOT_KNOWN = np.iinfo(np.int64).min
 class _Texts:
     """A text column as places in its sorted distinct values, so that sorting is by number."""
 
-    codes: np.ndarray
+    codes: Ints
     values: list[str]
 
-    def take(self, order: np.ndarray) -> pa.Array:
-        return pa.DictionaryArray.from_arrays(pa.array(self.codes[order], pa.int32()), pa.array(self.values, pa.string()))
+    def take(self, order: Ints) -> pa.Array[Any]:
+        codes = pa.array(self.codes[order], pa.int32())
+        return pa.DictionaryArray.from_arrays(codes, pa.array(self.values, pa.string()))
 
 
 @dataclass(frozen=True)
@@ -230,7 +241,7 @@ class _Cells:
     header_index: int
     body: pa.Table
     places: dict[str, int]
-    rows: np.ndarray  # of the body, before blank rows were set aside
+    rows: Ints  # of the body, before blank rows were set aside
 
     def texts(self, column: str, parse: Callable[[str], str]) -> _Texts:
         codes, parsed = self._parse(column, parse)
@@ -238,12 +249,12 @@ class _Cells:
         rank = {value: i for i, value in enumerate(values)}
         return _Texts(np.array([rank[value] for value in parsed], np.int32)[codes], values)
 
-    def numbers(self, column: str, parse: Callable[[str], int]) -> np.ndarray:
+    def numbers(self, column: str, parse: Callable[[str], int]) -> Ints:
         codes, parsed = self._parse(column, parse)
         return np.array(parsed, np.int64)[codes]
 
-    def _parse(self, column: str, parse: Callable[[str], Any]) -> tuple[np.ndarray, list[Any]]:
-        cells = pa.concat_arrays(self.body.column(self.places[column]).chunks)
+    def _parse(self, column: str, parse: Callable[[str], Any]) -> tuple[Ints, list[Any]]:
+        cells: Any = pa.concat_arrays(self.body.column(self.places[column]).chunks)
         if not pa.types.is_dictionary(cells.type):
             cells = cells.dictionary_encode()
         texts = [*cells.dictionary.to_pylist(), ""]

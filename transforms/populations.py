@@ -17,7 +17,7 @@ from transforms.notes import read_notes
 from transforms.workbooks import Sheet, read_workbook
 
 POPULATIONS = pa.schema(
-    [
+    (
         pa.field("area_code", pa.string(), nullable=False),
         pa.field("area_name", pa.string(), nullable=False),
         pa.field("area_kind", pa.string(), nullable=False),  # council, or total (England and Wales, as printed)
@@ -26,7 +26,7 @@ POPULATIONS = pa.schema(
         pa.field("boundaries", pa.string()),  # the April whose councils these are, where the file says
         pa.field("sheet", pa.string(), nullable=False),
         pa.field("row", pa.int32(), nullable=False),
-    ]
+    )
 )
 COUNCIL = re.compile(r"(E0[6-9]|W06)\d{6}")
 ENGLAND_AND_WALES = "K04000001"
@@ -54,7 +54,7 @@ class PopulationFile:
         Raises PublishedFileError when no sheet has persons by council, or a cell is not what its column says.
         """
         sheets = {s.name: s for s in read_workbook(self.path, _holds_persons)}
-        tables = {name: columns for name, sheet in sheets.items() if (columns := _find_columns(sheet))}
+        tables = {name: found for name, sheet in sheets.items() if (found := _find_columns(sheet))}
         days = [read_notes(sheet).updated for name, sheet in sheets.items() if name not in tables]
         self.published = next((day for day in days if day), None)
         # a workbook's summary holds all years; its table by age only the newest
@@ -141,9 +141,9 @@ def _find_columns(sheet: Sheet) -> _Columns | None:
         if not years:
             years = {k: None for k, cell in enumerate(cells) if _TOTAL.fullmatch(cell)}
         if len(years) == 0 or (None in years.values() and len(years) > 1):
-            raise PublishedFileError(sheet.file, 'one column of persons ("All ages", "population", "OBS_VALUE") or '
-                                     'one a year ("Mid-2020", "population_2020")', ", ".join(c for c in cells if c)[:200],
-                                     sheet.name, i + 1)
+            expected = ('one column of persons ("All ages", "population", "OBS_VALUE") or '
+                        'one a year ("Mid-2020", "population_2020")')
+            raise PublishedFileError(sheet.file, expected, ", ".join(c for c in cells if c)[:200], sheet.name, i + 1)
         year = next((k for k, cell in enumerate(cells) if _YEAR.fullmatch(cell)), None)
         suffix = re.search(r"(\d\d)(cd)?$", cells[code], re.IGNORECASE)
         return _Columns(i, code, name, years, year, f"20{suffix[1]}" if suffix else None, title)

@@ -10,17 +10,22 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import fastexcel
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.errors import PublishedFileError
 from transforms.ods import OdsBroken, OdsUnsure, read_ods
+from transforms.zips import ZipBroken, check_zip
 
 MAX_CSV_BYTES = 2 * 1024**3
+MAX_CALAMINE_BYTES = 4 * 1024**3  # inflated, all parts of a file together
+MAX_CALAMINE_CELLS = 1 << 24  # of an ODS, all sheets together: up to 3 GB of memory
 SUFFIXES = (".ods", ".xlsx", ".xls", ".csv")
 _YEAR_SUFFIX = re.compile(r"[_-](\d{4}[_-]\d{2})$")
 
@@ -74,34 +79,34 @@ def _read_ods(path: Path, wanted: Callable[[str], bool]) -> Iterator[Sheet]:
     done = 0
     try:
         for sheet in read_ods(path, wanted):
-            columns = [_blank_as_null(column) for column in sheet.cells.columns]
-            yield Sheet(path.name, sheet.name, pa.table(columns, names=sheet.cells.column_names))
+            yield Sheet(path.name, sheet.name, sheet.cells)
             done += 1
     except OdsUnsure:
-        for index, other in enumerate(_read_calamine(path, wanted)):
-            if index >= done:
-                yield other
+        yield from islice(_read_calamine(path, wanted), done, None)
     except OdsBroken as error:
-        raise PublishedFileError(path.name, "an OpenDocument spreadsheet", str(error).rstrip(".")) from error
-
-
-def _blank_as_null(column: Any) -> Any:
-    """A column of one dictionary, without its cells of nothing but blanks."""
-    texts = column.chunk(0)
-    blank = [code for code, text in enumerate(texts.dictionary.to_pylist()) if not text.strip()]
-    if not blank:
-        return texts
-    is_blank = pa.compute.is_in(texts.indices, value_set=pa.array(blank, pa.int32()))
-    return pa.DictionaryArray.from_arrays(pa.compute.if_else(is_blank, None, texts.indices), texts.dictionary)
+        raise _not_a_workbook(path, str(error)) from error
 
 
 def _read_calamine(path: Path, wanted: Callable[[str], bool]) -> Iterator[Sheet]:
+    """The sheets as fastexcel reads them, which bounds nothing by itself.
+
+    Guarded: an ODS or XLSX that really inflates to more than MAX_CALAMINE_BYTES, whatever its directory says; an ODS
+    that repeats cells and rows into more of them than MAX_CALAMINE_CELLS.
+    Not guarded: an ODS made by hand to look small to our reader and large to calamine (in tables inside shapes, say);
+    an XLSX or XLS with two cells a million rows and thousands of columns apart, for calamine lays out every cell
+    between them; an XLSX of many short cells, which may take several times its inflated bytes in memory.
+    """
     try:
+        if path.suffix.lower() == ".ods":
+            _bound_ods(path)
+        if path.suffix.lower() != ".xls":  # an XLS is no zip file, and calamine opens no zip file of that name
+            check_zip(path, MAX_CALAMINE_BYTES)
         book = fastexcel.read_excel(path)
         names = [name for name in book.sheet_names if wanted(name)]
-    except fastexcel.FastExcelError as error:
-        kind = "an OpenDocument spreadsheet" if path.suffix.lower() == ".ods" else "an Excel workbook"
-        raise PublishedFileError(path.name, kind, f"a file that cannot be opened ({_first_line(error)})") from error
+    except OdsBroken as error:
+        raise _not_a_workbook(path, str(error)) from error
+    except (ZipBroken, fastexcel.FastExcelError) as error:
+        raise _not_a_workbook(path, f"a file that cannot be opened ({_first_line(error)})") from error
     for name in names:
         try:
             batch = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_arrow()
@@ -110,13 +115,25 @@ def _read_calamine(path: Path, wanted: Callable[[str], bool]) -> Iterator[Sheet]
         yield Sheet(path.name, name, _text_table(pa.Table.from_batches([batch])))
 
 
+def _bound_ods(path: Path) -> None:
+    """Raise OdsBroken for more cells, in all sheets, wanted or not, than calamine should be asked to lay out."""
+    with suppress(OdsUnsure):
+        for _ in read_ods(path, max_bytes=MAX_CALAMINE_BYTES, max_cells=MAX_CALAMINE_CELLS):
+            pass
+
+
+def _not_a_workbook(path: Path, found: str) -> PublishedFileError:
+    kind = "an OpenDocument spreadsheet" if path.suffix.lower() == ".ods" else "an Excel workbook"
+    return PublishedFileError(path.name, kind, found.rstrip("."))
+
+
 def _text_table(table: pa.Table) -> pa.Table:
     """Columns named 0, 1, 2 …, blank text as null."""
     columns = []
     for column in table.columns:
         text = column.cast(pa.string()).combine_chunks()
-        blank = pa.compute.equal(pa.compute.utf8_trim_whitespace(text), "")
-        columns.append(pa.compute.if_else(blank, pa.scalar(None, pa.string()), text))
+        blank = pc.equal(pc.utf8_trim_whitespace(text), pa.scalar(""))
+        columns.append(pc.if_else(blank, pa.scalar(None, pa.string()), text))
     return pa.table(columns, names=[str(i) for i in range(len(columns))])
 
 

@@ -3,8 +3,8 @@
     python data/reference/make_reference.py PUBLISHED
 
 PUBLISHED holds ``home-office/recrime-geo-pfa.csv`` (Home Office geographical reference table),
-``home-office/csp_names_2025-26.txt`` (partnership names of 2025/26) and ``ons/LAD*_CSP*_PFA*_EW_LU*.csv`` (ONS lookups).
-All are Open Government Licence v3.0. Facts are carried over into our own columns, and the reference table's gaps
+``home-office/csp_names_2025-26.txt`` (partnership names of 2025/26) and ``ons/LAD*_CSP*_PFA*_EW_LU*.csv`` (ONS
+lookups). All are Open Government Licence v3.0. Facts are carried over into our own columns, and the reference table's gaps
 are mended here, each with its reason, so that nothing is guessed from a likeness of names when the pipeline runs.
 """
 

@@ -148,6 +148,12 @@ def test_blank_rows_and_notes_below_the_figures_are_no_figures(tmp_path: Path) -
     assert columns(read(book(tmp_path, sheet)), "quarter", "row") == [(1, 2), (2, 4)]
 
 
+def test_a_note_below_the_figures_stands_in_any_one_cell(tmp_path: Path) -> None:
+    alone = [[None] * place + ["Figures are provisional"] for place in (0, 2, 3, 4)]
+    sheet = csp_2015(figures("2015/16", 1, **WORCESTER), *alone, figures("2015/16", 2, **WORCESTER))
+    assert columns(read(book(tmp_path, sheet)), "quarter", "row") == [(1, 2), (2, 7)]
+
+
 def test_rows_come_sorted_whatever_their_order_in_the_file(tmp_path: Path) -> None:
     rows = [figures("2015/16", quarter, "West Mercia", code, csp=csp)
             for code in ("8Q", "46") for csp in ("South Worcester", "North Worcestershire") for quarter in (2, 1)]
@@ -328,6 +334,16 @@ def test_a_row_with_more_cells_than_the_header_was_cut_in_the_wrong_place(tmp_pa
     )
 
 
+@pytest.mark.parametrize("csp", ["South Worcester", None], ids=["partnership", "force"])
+def test_a_row_of_a_year_and_an_area_without_figures_is_damaged_and_no_note(tmp_path: Path, csp: str | None) -> None:
+    sound = figures("2015/16", 1, "West Mercia", csp=csp)
+    kept = (0, 2, 3) if csp else (0, 2)  # year, force, partnership
+    damaged = [cell if place in kept else None for place, cell in enumerate(sound)]
+    assert refusal(book(tmp_path, ("2015_16", [CSP_2015 if csp else PFA, sound, [], damaged, sound]))) == (
+        "csp.ods, sheet 2015_16, row 4: expected a quarter, an offence code and a count, found three empty cells."
+    )
+
+
 def test_a_remark_beside_the_header_or_below_the_figures_is_no_figure(tmp_path: Path) -> None:
     rows: list[Row] = [[*[None] * 10, "Back to contents"], CSP_2015, figures("2015/16", 1, **WORCESTER),
                        [*[None] * 10, "End of the table"]]
@@ -377,6 +393,15 @@ def test_an_empty_sheet_of_a_year_is_refused(tmp_path: Path) -> None:
 def test_a_year_whose_header_nobody_finds_is_refused(tmp_path: Path) -> None:
     assert refusal(book(tmp_path, ("2015_16", [["Année", "Trimestre"], ["2015/16", 1]]))) == (
         "csp.ods, sheet 2015_16: expected a header row with Financial Year, Offence Code …, "
+        "found none in the first 60 rows."
+    )
+
+
+def test_a_long_sheet_without_a_header_is_no_sheet_of_notes(tmp_path: Path) -> None:
+    drifted: list[Row] = [["Année", "Trimestre"], *[["2015/16", 1]] * 999]
+    assert len(read(book(tmp_path, csp_2015(), ("Table 2", drifted)))) == 1
+    assert refusal(book(tmp_path, csp_2015(), ("Table 2", [*drifted, ["2015/16", 2]]))) == (
+        "csp.ods, sheet Table 2: expected a header row with Financial Year, Offence Code …, "
         "found none in the first 60 rows."
     )
 

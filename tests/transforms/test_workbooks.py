@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import struct
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
+import fastexcel
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import releases
 from tests.releases import Cell, figures, write_csv, write_ods, write_xlsx
-from transforms import ods, workbooks
+from transforms import workbooks
 from transforms.errors import PublishedFileError, quoted
+from transforms.ods import OdsUnsure, read_ods
 from transforms.workbooks import Sheet, read_workbook, release_stem
 
 Write = Callable[[Path, list[list[Cell]]], Path]
@@ -153,29 +156,34 @@ def test_the_filler_of_a_published_ods_is_never_expanded(tmp_path: Path) -> None
 
 def test_rows_and_cells_that_repeat_and_hold_something_are_expanded(tmp_path: Path) -> None:
     path = as_ods(tmp_path, [["a", "b"]])
-    with zipfile.ZipFile(path) as book:
-        parts = {name: book.read(name) for name in book.namelist()}
-    parts["content.xml"] = parts["content.xml"].replace(
-        b'<table:table-row table:style-name="ro1">', b'<table:table-row table:number-rows-repeated="3">'
-    )
-    with zipfile.ZipFile(path, "w") as book:
-        for name, data in parts.items():
-            book.writestr(name, data)
+    change_part(path, "content.xml", lambda xml: xml.replace(
+        b'<table:table-row table:style-name="ro1">', b'<table:table-row table:number-rows-repeated="3">'))
     assert only_sheet(path).text_rows() == [["a", "b"]] * 3
 
 
-def test_an_ods_that_the_fast_reader_does_not_vouch_for_reads_on_in_the_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unsure_after_the_first_sheet(path: Path, wanted: Callable[[str], bool]) -> Iterator[ods.OdsSheet]:
-        yield next(ods.read_ods(path, wanted))
-        raise ods.OdsUnsure("sheet 2015_16: a cell of type none")
-
+def doubtful_ods(folder: Path) -> Path:
+    """Three sheets, of which the second holds a cell that the fast reader does not vouch for."""
     names = ["2014_15", "2015_16", "Notes"]
-    path = write_ods(tmp_path / "book.ods", [(name, [["4.10", f"in {name}"]]) for name in names])
-    monkeypatch.setattr(workbooks, "read_ods", unsure_after_the_first_sheet)
-    assert [(sheet.name, sheet.text_rows()) for sheet in read_workbook(path)] == [
-        (name, [["4.10", f"in {name}"]]) for name in names
+    path = write_ods(folder / "book.ods", [(name, [["4.10", f"in {name}"]]) for name in names])
+    change_part(path, "content.xml", lambda xml: xml.replace(
+        b"<text:p>in 2015_16", b"<text:p><text:ruby><text:ruby-base/></text:ruby>in 2015_16"))
+    with pytest.raises(OdsUnsure, match="sheet 2015_16: a cell holds a ruby"):
+        list(read_ods(path))
+    return path
+
+
+def change_part(path: Path, name: str, change: Callable[[bytes], bytes]) -> None:
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    parts[name] = change(parts[name])
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for part, data in parts.items():
+            book.writestr(part, data)
+
+
+def test_an_ods_that_the_fast_reader_does_not_vouch_for_reads_on_in_the_other(tmp_path: Path) -> None:
+    assert [(sheet.name, sheet.text_rows()) for sheet in read_workbook(doubtful_ods(tmp_path))] == [
+        (name, [["4.10", f"in {name}"]]) for name in ("2014_15", "2015_16", "Notes")
     ]
 
 
@@ -197,6 +205,14 @@ def test_a_truncated_ods_is_not_read_by_half(tmp_path: Path) -> None:
     assert refusal(path) == (
         "book.ods: expected an OpenDocument spreadsheet, found this is not a whole zip file: File is not a zip file."
     )
+
+
+def test_a_workbook_whose_zip_directory_is_damaged_is_told(tmp_path: Path) -> None:
+    for path in (as_ods(tmp_path, [["a"]]), as_xlsx(tmp_path, [["a"]])):
+        data = bytearray(path.read_bytes())
+        data[-6:-2] = struct.pack("<I", 2**31)  # where the directory starts
+        path.write_bytes(data)
+        assert "this is not a whole zip file: " in refusal(path)
 
 
 def test_an_ods_with_a_damaged_middle_is_not_read_by_half(tmp_path: Path) -> None:
@@ -234,6 +250,43 @@ def test_a_broken_excel_workbook_is_told(tmp_path: Path) -> None:
     path = as_xlsx(tmp_path, [["a"]])
     path.write_bytes(path.read_bytes()[:300])
     assert refusal(path).startswith("book.xlsx: expected an Excel workbook, found a file that cannot be opened (")
+
+
+@pytest.mark.parametrize("book", ["xlsx", "ods"])
+def test_a_small_file_that_inflates_to_too_much_never_gets_to_calamine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, book: str
+) -> None:
+    if book == "xlsx":
+        path, part = as_xlsx(tmp_path, [["a"]]), "xl/worksheets/sheet1.xml"
+    else:
+        path, part = doubtful_ods(tmp_path), "content.xml"
+    change_part(path, part, lambda xml: xml + b" " * 999_999)
+    with zipfile.ZipFile(path) as opened:
+        size = struct.pack("<I", opened.getinfo(part).file_size)
+    path.write_bytes(path.read_bytes().replace(size, struct.pack("<I", 1000)))  # the directory plays it down
+    assert list(read_workbook(path))
+    monkeypatch.setattr(workbooks, "MAX_CALAMINE_BYTES", 500_000)
+    monkeypatch.setattr(fastexcel, "read_excel", lambda _: pytest.fail("it did"))
+    assert "more than 500,000 bytes in " in refusal(path)
+
+
+def test_a_few_cells_that_repeat_too_often_never_get_to_calamine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = doubtful_ods(tmp_path)
+    many = b'<table:table-row table:number-rows-repeated="20000000"><table:table-cell office:value-type="string">'
+    bomb = many + b"<text:p>a</text:p></table:table-cell></table:table-row></table:table>"
+    change_part(path, "content.xml", lambda xml: bomb.join(xml.rsplit(b"</table:table>", 1)))  # in the last sheet,
+    monkeypatch.setattr(fastexcel, "read_excel", lambda _: pytest.fail("it did"))
+    with pytest.raises(PublishedFileError, match="found more than 16,777,216 cells up to sheet Notes"):
+        list(read_workbook(path, lambda name: name == "2015_16"))  # which is not wanted
+
+
+def test_a_zip_file_with_two_parts_of_one_name_is_told(tmp_path: Path) -> None:
+    path = as_xlsx(tmp_path, [["a"]])
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as book:
+        book.writestr("xl/worksheets/sheet1.xml", "another")
+    assert "a zip file with two parts of one name" in refusal(path)
 
 
 def test_a_binary_file_named_csv_is_told(tmp_path: Path) -> None:
