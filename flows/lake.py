@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -50,6 +51,7 @@ class Source:
     source_id: str
     file_name: str
     sha256: str
+    covers: str  # the year or years, where the file itself does not say
     updated: str | None  # ISO date, as the file itself says
     vintage: str  # ISO date
     vintage_source: str
@@ -96,18 +98,23 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnown) -> tu
             sha256=sha256, table_kind=str(reader.level), updated=updated.isoformat() if updated else None,
             published=published.isoformat(), published_source=source, first_seen=max(f.fetched_at for f in files),
             quarters=[str(q) for q in sorted(quarters)], rows=rows, offences=offences,
-            simulated=reader.notes.simulated or "simulated" in files[0].note.casefold(),
+            simulated=reader.notes.simulated or _is_simulated(files),
             source_url=files[0].source_url, force_notes=reader.notes.force_notes,
         )
         write_json(aside / RECORD, asdict(release))
     return release, True
 
 
+def _is_simulated(files: Sequence[RawFile]) -> bool:
+    return any("simulated" in file.note.casefold() for file in files)
+
+
 def _redated(folder: Path, release: Release, files: Sequence[RawFile]) -> Release:
-    """The release under the date that is known now: a manifest.csv may have told it since."""
+    """The release under what is known of it now: a manifest.csv may have told its date, or that it is simulated, since."""
     updated = date.fromisoformat(release.updated) if release.updated else None
     published, source = files[0].published_on(updated)
-    dated = replace(release, published=published.isoformat(), published_source=source)
+    dated = replace(release, published=published.isoformat(), published_source=source,
+                    simulated=release.simulated or _is_simulated(files))
     if dated != release:
         write_json(folder / RECORD, asdict(dated))
     return dated
@@ -133,13 +140,15 @@ def _write_source(
     name = f"{file.path.stem}@{file.sha256[:8]}"
     folder = parent / f"{name}.{LAYOUT}"
     record = folder / RECORD
-    new = not record.exists()
+    new = not record.exists() or read_json(record)["covers"] != file.covers
     if new:
         table, updated = read()
+        shutil.rmtree(folder, ignore_errors=True)  # read under another year than is known now
         with folder_aside(folder) as aside:
             _write_parquet(table, aside / "table.parquet")
             stated = updated.isoformat() if updated else None
-            source = Source(name, file.path.name, file.sha256, stated, "", "", table.num_rows, file.source_url)
+            source = Source(name, file.path.name, file.sha256, file.covers, stated, "", "", table.num_rows,
+                            file.source_url)
             write_json(aside / RECORD, asdict(source))
     source = Source(**read_json(record))
     vintage, vintage_source = file.published_on(date.fromisoformat(source.updated) if source.updated else None)

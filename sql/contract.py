@@ -131,7 +131,7 @@ area_code VARCHAR ONS code
 area_name VARCHAR name of the area
 year INTEGER mid-year, 30 June
 vintage DATE the day on which the estimate was published
-boundaries VARCHAR the April whose councils the estimate was made for
+boundaries VARCHAR the April whose councils the estimate was made for; sets of one vintage overlap: filter on one, never add them
 persons BIGINT usual residents
 method VARCHAR published (a council), sum or apportioned
 source_file VARCHAR file or files that it comes from

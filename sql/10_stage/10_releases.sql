@@ -15,13 +15,18 @@ numbered as (
         *,
         left(quarter_name, 4)::integer * 4 + right(quarter_name, 1)::integer - 1 as quarter_key,
     from covered
+),
+stood as (
+    select
+        release_key, level, quarter_key, published as valid_from,
+        coalesce(
+            lead(published) over (partition by level, quarter_key order by published, release_key), date '9999-12-31'
+        ) as valid_to,
+    from numbered
+    qualify valid_from < valid_to
 )
 select
-    release_key, level, quarter_key, published as valid_from,
-    coalesce(
-        lead(published) over (partition by level, quarter_key order by published, release_key), date '9999-12-31'
-    ) as valid_to,
-    row_number() over (partition by level, quarter_key order by published, release_key)::integer as seq,
+    *,
+    row_number() over (partition by level, quarter_key order by valid_from)::integer as seq,  -- without those that never stood
     count(*) over (partition by level, quarter_key)::integer as releases,
-from numbered
-qualify valid_from < valid_to;
+from stood;

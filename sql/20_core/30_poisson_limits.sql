@@ -1,5 +1,5 @@
 -- one row per number of events from 0 to 9: exact 95% limits of a Poisson count
--- (half the 2.5% and 97.5% points of chi-squared with 2n and 2n + 2 degrees of freedom; tests/test_rates.py solves for them again)
+-- (half the 2.5% and 97.5% points of chi-squared with 2n and 2n + 2 degrees of freedom; tests/sql/test_rates.py solves for them again)
 create table crime_rates_core.poisson_limits (events bigint, lower_limit double, upper_limit double);
 
 insert into crime_rates_core.poisson_limits values

@@ -80,19 +80,25 @@ found as (
     from touching as t
     left join apportioned as a using (area_key, lookup_year, set_key, council_code)
     group by all
+),
+whole as (
+    select
+        z.area_key, z.lookup_year, s.set_key, s.year,
+        if(f.is_complete and f.units = z.units, f.persons, null) as persons,  -- of all units, never of a part
+        f.is_shared, f.shares, f.unsplit,
+    from area_sizes as z
+    cross join crime_rates_core.population_sets as s
+    left join found as f using (area_key, lookup_year, set_key)
 )
 select
-    z.area_key, z.lookup_year, s.set_key,
-    if(f.is_complete and f.units = z.units, f.persons, null) as persons,
-    case when persons is null then null when f.is_shared then 'apportioned' else 'sum' end as method,
+    area_key, lookup_year, set_key, persons,
+    case when persons is null then null when is_shared then 'apportioned' else 'sum' end as method,
     case
-        when persons is not null and f.is_shared then 'population apportioned: ' || f.shares
-        when f.unsplit is not null then 'no separate estimate was published for the part of ' || f.unsplit || ' that it covers'
-        when persons is null then printf('mid-%d estimates on these boundaries lack some of its councils', s.year)
+        when persons is not null and is_shared then 'population apportioned: ' || shares
+        when unsplit is not null then 'no separate estimate was published for the part of ' || unsplit || ' that it covers'
+        when persons is null then printf('mid-%d estimates on these boundaries lack some of its councils', year)
     end as note,
-from area_sizes as z
-cross join crime_rates_core.population_sets as s
-left join found as f using (area_key, lookup_year, set_key);
+from whole;
 
 -- one row per mid-year and vintage: the one set of boundaries that resolves best, councils of a vintage taken together
 create table crime_rates_core.population_bases as

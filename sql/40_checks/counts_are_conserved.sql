@@ -9,7 +9,7 @@ with published as (
     group by all
 ),
 kept as (
-    select level, left(financial_year, 4)::integer * 4 + quarter - 1 as quarter_key, sum(offences) as offences,
+    select level, left(financial_year, 4)::integer * 4 + quarter - 1 as quarter_key, coalesce(sum(offences), 0) as offences,
     from offence_counts
     group by all
 )

@@ -2,7 +2,10 @@
 -- required: no
 with totals as (
     select level, area_name, half_year, offences, status,
-        lag(offences, 2) over (partition by level, area_name order by half_year) as year_before,
+        max(offences) over (
+            partition by level, area_name
+            order by period_start range between interval 1 year preceding and interval 1 year preceding
+        ) as year_before,
     from ranked_rates
     where offence_level = 'total'
 )

@@ -1,0 +1,287 @@
+"""The steps of a run without Prefect: a bad file fails alone, a busy folder is left alone, tables are written once."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from flows import lake, raw, steps, warehouse
+from flows.locks import FolderBusy, sole_run
+from flows.runs import Item
+from flows.settings import Settings
+from flows.sources.local import FolderError
+from sql.contract import RANKED_RATES, arrow_schema
+from tests.releases import CSP_2015, PFA, Cell, Row, Sheet, cover, figures, write_csv, write_ods
+from tests.world import World, rows_of
+
+APRIL = date(2026, 4, 23)
+GOOD = "prc-csp-good-tables-230426.ods"
+
+
+def rows(count: Cell = 36, quarter: Cell = 1, csp: str = "South Worcester", year: str = "2015/16") -> list[list[Cell]]:
+    return [figures(year, quarter, "West Mercia", count=count, csp=csp), figures(year, 2, "West Mercia", count=0, csp=csp)]
+
+
+def sheet(*body: Row, header: Row = CSP_2015) -> Sheet:
+    return "2015_16", [header, *body]
+
+
+def truncated(path: Path) -> None:
+    write_ods(path, [sheet(*rows())])
+    path.write_bytes(path.read_bytes()[:-300])
+
+
+def a_web_page(path: Path) -> None:
+    path.write_text("<!DOCTYPE html><html><body>Page not found - GOV.UK</body></html>")
+
+
+def without_content(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as book:
+        book.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+
+
+def workbook(*body: Row, header: Row = CSP_2015) -> Callable[[Path], object]:
+    return lambda path: write_ods(path, [cover(APRIL), sheet(*body, header=header)])
+
+
+BAD: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {  # name → (how it is made, what its sentence says)
+    "truncated": (truncated, ("expected an OpenDocument spreadsheet",)),
+    "page": (a_web_page, ("expected a workbook", "found an HTML page")),
+    "empty": (lambda path: path.write_bytes(b""), ("expected a workbook", "found an empty file")),
+    "hollow": (without_content, ("expected an OpenDocument spreadsheet",)),
+    "no-figures": (workbook(), ("sheet 2015_16", "expected rows of figures", "found none")),
+    "no-count": (workbook(*[row[:-1] for row in rows()], header=CSP_2015[:-1]),
+                 ("sheet 2015_16, row 1", 'expected a column "Number of Offences" or "Offence Count"', "found Financial Year, ")),
+    "quarter": (workbook(*rows(), *rows(quarter=5)), ("sheet 2015_16, row 4, column Financial Quarter", 'found "5"')),
+    "count": (workbook(*rows(), *rows(count="lots")), ("sheet 2015_16, row 4, column Offence Count", 'found "lots"')),
+    "header": (workbook(*[[*row, 1] for row in rows()], header=[*CSP_2015, "Offence Count"]),
+               ("sheet 2015_16, row 1", 'found "Offence Count" again in column 10')),
+    "atlantis": (workbook(*rows(csp="Atlantis")), ("sheet 2015_16, row 2, column CSP Name", 'found "Atlantis"')),
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A data folder in which lookups and populations of Worcestershire are taken in."""
+    World(tmp_path).worcestershire()
+    return Settings(data_dir=tmp_path / "data")
+
+
+def take_in(settings: Settings, releases: Path) -> list[Item]:
+    items = []
+    for batch in steps.discover_local(steps.Folders(releases=releases)):
+        folders, downloaded = steps.bring_in(settings, batch)
+        assert downloaded == 0
+        items.append(steps.normalise(settings, batch.name, batch.kind, folders))
+    return items
+
+
+# ---------------------------------------------------------------- discovery
+def test_a_folder_offers_its_files_in_groups(tmp_path: Path) -> None:
+    write_ods(tmp_path / GOOD, [sheet(*rows())])
+    write_csv(tmp_path, "prc-csp-tables-230126", [("2014_15", [CSP_2015, *rows(year="2014/15")]), sheet(*rows())])
+    write_csv(tmp_path, "prc-pfa-tables-230126", [("2014_15", [PFA, figures("2014/15", 1, "West Mercia")])])
+    (tmp_path / ".DS_Store").write_bytes(b"")
+    batches = steps.discover_local(steps.Folders(releases=tmp_path))
+    assert [(batch.name, batch.kind, [found.path.name for found in batch.found]) for batch in batches] == [
+        (GOOD, "offences", [GOOD]),
+        ("prc-csp-tables-230126_*.csv", "offences", ["prc-csp-tables-230126_2014_15.csv", "prc-csp-tables-230126_2015_16.csv"]),
+        ("prc-pfa-tables-230126_*.csv", "offences", ["prc-pfa-tables-230126_2014_15.csv"]),
+    ]
+
+
+def test_a_manifest_tells_what_names_do_not(tmp_path: Path) -> None:
+    for name in ("mid2014.csv", "LAD17_CSP17_PFA17.csv", "about.csv", "recrime-geo-pfa.csv"):
+        (tmp_path / name).write_text("code,name\n")
+    (tmp_path / "manifest.csv").write_text(
+        "file,kind,published,covers,note\nmid2014.csv,population,2015-06-25,2014,first\nabout.csv,areas,,,\n")
+    folders = steps.Folders(populations=tmp_path, lookups=tmp_path)
+    batches = steps.discover_local(folders)
+    assert [(b.kind, b.name) for b in batches] == [("lookup", "LAD17_CSP17_PFA17.csv"), ("population", "mid2014.csv")]
+    found = batches[1].found[0]
+    assert (found.published, found.covers, found.note) == (date(2015, 6, 25), "2014", "first")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"), [(Path.mkdir, "found none"), (Path.touch, "found a file"), (lambda _: None, "found nothing")]
+)
+def test_a_folder_without_files_is_refused(tmp_path: Path, make: Callable[[Path], object], said: str) -> None:
+    make(tmp_path / "in")
+    with pytest.raises(FolderError, match=said):
+        steps.discover_local(steps.Folders(releases=tmp_path / "in"))
+
+
+# ---------------------------------------------------------------- a bad release
+@pytest.fixture(scope="module")
+def after_bad(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, list[Item], str]:
+    """One good release, published; then every bad one beside it. Settings, items of the second run, the database of the first."""
+    folder = tmp_path_factory.mktemp("bad")
+    World(folder).worcestershire()
+    settings = Settings(data_dir=folder / "data")
+    releases = folder / "releases"
+    releases.mkdir()
+    write_ods(releases / GOOD, [cover(APRIL), sheet(*rows())])
+    assert [item.state for item in take_in(settings, releases)] == ["new"]
+    database, _ = steps.build(settings)
+    assert steps.publish(settings, database)
+    for name, (make, _) in BAD.items():
+        make(releases / f"prc-csp-{name}-tables-230426.ods")
+    return settings, take_in(settings, releases), database.name
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_release_gives_one_sentence_with_its_place(after_bad: tuple[Settings, list[Item], str], name: str) -> None:
+    file = f"prc-csp-{name}-tables-230426.ods"
+    [item] = [item for item in after_bad[1] if item.name == file]
+    assert (item.kind, item.state) == ("offences", "failed")
+    assert item.message.startswith(file) and item.message.endswith(".") and "\n" not in item.message
+    for words in BAD[name][1]:
+        assert words in item.message
+
+
+def test_a_bad_release_fails_alone(after_bad: tuple[Settings, list[Item], str]) -> None:
+    settings, items, before = after_bad
+    assert {item.name: item.state for item in items if item.state != "failed"} == {GOOD: "unchanged"}
+    assert len(items) == 1 + len(BAD)
+    assert len(lake.folders(settings.data_dir / "lake", "offences")) == 1
+    database, _ = steps.build(settings)
+    assert database.name == before  # what is published stands
+    assert steps.publish(settings, database) is False
+
+
+def test_a_bad_file_stays_in_the_raw_store(after_bad: tuple[Settings, list[Item], str]) -> None:
+    kept = {file.path.name for file in raw.stored(after_bad[0].data_dir / "raw", "offences")}
+    assert {f"prc-csp-{name}-tables-230426.ods" for name in BAD} <= kept
+
+
+def test_a_bad_population_file_and_a_bad_lookup_fail_alone_too(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/mid2015.csv").write_text("code,name,population\nE07000235,Malvern Hills,many\n")
+    (tmp_path / "in/LAD24_CSP24.csv").write_text("LAD24CD,LAD24NM\nE07000235,Malvern Hills\n")
+    folders = steps.Folders(populations=tmp_path / "in", lookups=tmp_path / "in")
+    items = [steps.normalise(settings, b.name, b.kind, steps.bring_in(settings, b)[0]) for b in steps.discover_local(folders)]
+    assert [(item.kind, item.state) for item in items] == [("lookup", "failed"), ("population", "failed")]
+    assert items[0].message.startswith("LAD24_CSP24.csv, row 1: expected columns for csp_code, csp_name")
+    assert items[1].message == 'mid2015.csv, sheet mid2015, row 2: expected a whole number of persons, found "many".'
+
+
+def test_an_item_says_what_was_taken_in(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "in").mkdir()
+    write_ods(tmp_path / "in" / GOOD, [cover(APRIL), sheet(*rows())])
+    [item] = take_in(settings, tmp_path / "in")
+    assert (item.state, item.message) == ("new", "2 rows, 2015/16 Q1 to 2015/16 Q2, published 2026-04-23 (file name)")
+    assert [item.state for item in take_in(settings, tmp_path / "in")] == ["unchanged"]
+
+
+# ---------------------------------------------------------------- one run at a time
+def test_a_busy_folder_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    with sole_run(tmp_path), pytest.raises(FolderBusy) as error, sole_run(tmp_path):
+        pass
+    assert str(error.value) == (f"Another run (process {os.getpid()}) is at work on {tmp_path}: wait for it to end, "
+                                "then run the command again.")
+    with sole_run(tmp_path):  # and is free again
+        pass
+
+
+def test_the_lock_of_a_run_that_was_killed_goes_with_it(tmp_path: Path) -> None:
+    code = ("import sys, time, pathlib\nfrom flows.locks import sole_run\n"
+            "with sole_run(pathlib.Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)\n")
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True,
+                          cwd=Path(__file__).parents[2]) as other:
+        assert other.stdout is not None and other.stdout.readline() == "held\n"
+        with pytest.raises(FolderBusy, match=f"process {other.pid}"), sole_run(tmp_path):
+            pass
+        other.send_signal(signal.SIGKILL)
+        other.wait()
+        with sole_run(tmp_path):
+            pass
+
+
+def test_two_folders_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    with sole_run(tmp_path / "a"), sole_run(tmp_path / "b"):
+        pass
+
+
+# ---------------------------------------------------------------- tables
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, Path]]:
+    folder = tmp_path_factory.mktemp("exported")
+    world = World(folder)
+    world.worcestershire()
+    world.release(APRIL, [*rows(), *rows(30, csp="North Worcestershire"), *rows(7, quarter=3)])
+    world.release(APRIL, [figures("2015/16", q, "West Mercia", count=n) for q, n in ((1, 66), (2, 0), (3, 7))], stem="pfa")
+    world.release(date(2026, 7, 23), [figures("2014/15", q, "West Mercia", count=1) for q in (1, 2)], stem="pfa")
+    settings = Settings(data_dir=world.data)
+    database, _ = steps.build(settings)
+    assert steps.export(settings, database) == 5
+    yield settings, database
+
+
+def test_each_half_year_and_level_has_a_pair_of_files(exported: tuple[Settings, Path]) -> None:
+    tables = exported[0].data_dir / "tables"
+    found = sorted(str(path.relative_to(tables)) for path in tables.rglob("[!.]*") if path.is_file())
+    pairs = ["2014-15-H1/pfa", "2015-16-H1/csp", "2015-16-H1/pfa", "2015-16-H2/csp", "2015-16-H2/pfa"]
+    assert found == [f"{pair}.{suffix}" for pair in pairs for suffix in ("csv", "parquet")]
+
+
+def test_a_table_is_ordered_by_offence_and_rank(exported: tuple[Settings, Path]) -> None:
+    tables = exported[0].data_dir / "tables"
+    table = pq.read_table(tables / "2015-16-H1/csp.parquet")
+    assert table.schema.names == [c.name for c in RANKED_RATES.columns]
+    assert table.schema.types == arrow_schema(RANKED_RATES).types
+    shown = [(r["offence_level"], r["rank"], r["area_name"], r["offences"]) for r in table.to_pylist()]
+    south, north = (1, "South Worcester", 36), (2, "North Worcestershire", 30)
+    assert [row for row in shown if row[0] == "code"] == [("code", *south), ("code", *north)]
+    assert [row[1] for row in shown] == [1, 2] * 4
+    with (tables / "2015-16-H1/csp.csv").open(encoding="utf-8", newline="") as file:
+        text = list(csv.DictReader(file))
+    assert [(r["offence_level"], int(r["rank"]), r["area_name"], int(r["offences"])) for r in text] == shown
+    assert float(text[0]["rate_per_10k"]) == 36 / 300_000 * 10_000  # unrounded
+
+
+def test_tables_of_a_build_are_written_once(exported: tuple[Settings, Path]) -> None:
+    settings, database = exported
+    file = settings.data_dir / "tables/2015-16-H1/csp.csv"
+    before = file.stat().st_mtime_ns
+    assert steps.export(settings, database) == 0
+    assert file.stat().st_mtime_ns == before
+
+
+def test_tables_that_a_run_left_half_written_are_written_again(exported: tuple[Settings, Path]) -> None:
+    settings, database = exported
+    (settings.data_dir / "tables/.build").unlink()  # goes first, and comes back last
+    assert steps.export(settings, database) == 5
+
+
+# ---------------------------------------------------------------- warnings
+def test_warnings_are_what_does_not_stop_and_has_something_to_say() -> None:
+    def check(name: str, required: bool, broken: int) -> warehouse.Check:
+        return warehouse.Check(name, "guards", required, broken, "a row")
+
+    checks = [check("sound", False, 0), check("few", False, 3), check("many", False, 1234), check("required", True, 5)]
+    assert steps.warnings_of(checks) == ["few: a row", "many: a row … (1,234 rows)"]
+
+
+def test_a_build_refused_leaves_what_is_published(tmp_path: Path, settings: Settings) -> None:
+    world = World(tmp_path)
+    world.release(APRIL, rows())
+    database, _ = steps.build(settings)
+    steps.publish(settings, database)
+    world.population(date(2016, 6, 23), {"E07000235": 75_000})  # five councils are missing
+    with pytest.raises(warehouse.BuildRefused, match="forces_add_up_to_england_and_wales"):
+        steps.build(settings)
+    published = warehouse.published(settings.data_dir)
+    assert published is not None and published.name == database.name
+    with duckdb.connect(str(published), read_only=True) as con:
+        assert rows_of(con, "select count(*) as n from releases") == [{"n": 1}]
