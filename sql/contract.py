@@ -43,7 +43,7 @@ period_start DATE first day of the half-year
 period_end DATE last day of the half-year
 """
 _AREA = """
-level VARCHAR csp (Community Safety Partnership) or pfa (police force area)
+level VARCHAR csp (Community Safety Partnership), pfa (police force area), region or country
 area_code VARCHAR ONS code of the area; null for what is not a place
 area_name VARCHAR name of the area, the newest that the Home Office uses
 """
@@ -81,6 +81,10 @@ release_id VARCHAR the release that the counts come from
 TABLES = (
     RANKED_RATES,
     Table(
+        "ranked_rates_harmonised", RANKED_RATES.grain.replace("areas as published", "each area on its newest boundaries"),
+        RANKED_RATES.columns, RANKED_RATES.key, RANKED_RATES.order,
+    ),
+    Table(
         "offence_counts", "level × area × quarter × offence code, newest release",
         _columns(_AREA + _QUARTER + """
 offence_code VARCHAR Home Office offence code, as text
@@ -93,7 +97,7 @@ release_id VARCHAR the release that the count comes from
     Table(
         "half_years", "half-year × level",
         _columns(_PERIOD + """
-level VARCHAR csp or pfa
+level VARCHAR csp, pfa, region or country
 complete BOOLEAN whether both quarters are published
 release_id VARCHAR the newest release that covers it
 """),
@@ -126,7 +130,7 @@ last_half_year VARCHAR last half-year with rows
     Table(
         "populations", "level × area × mid-year × vintage × boundaries",
         _columns("""
-level VARCHAR council, csp or pfa
+level VARCHAR council, csp, pfa, region or country
 area_code VARCHAR ONS code
 area_name VARCHAR name of the area
 year INTEGER mid-year, 30 June

@@ -1,4 +1,4 @@
-"""Write areas.csv and council_successions.csv in this folder from the published lookups and reference table.
+"""Write areas.csv, area_successions.csv and council_successions.csv in this folder from the published lookups and tables.
 
     python data/reference/make_reference.py PUBLISHED
 
@@ -36,6 +36,31 @@ UNITARIES_2009 = {
     "Northumberland_": "Northumberland", "Cheshire East_": "Cheshire East",
     "Cheshire West_": "Cheshire West and Chester", "Central Beds_": "Central Bedfordshire",
 }
+# old names, by prefix or whole, and the partnership that they became part of
+SUCCESSORS = {
+    "Central Beds_": "Central Bedfordshire", "Cheshire East_": "Cheshire East",
+    "Cheshire West_": "Cheshire West and Chester", "Cornwall_": "Cornwall", "County Durham_": "County Durham",
+    "DandSN_": "Daventry and South Northamptonshire", "Dartford and Gravesham_": "Dartford and Gravesham",
+    "Dorset_": "Dorset", "East and Mid Devon_": "East and Mid Devon", "North Hampshire_": "North Hampshire",
+    "Northern Devon_": "Northern Devon", "Northumberland_": "Northumberland",
+    "S Devon and Dartmoor_": "South Devon and Dartmoor", "Shropshire_": "Shropshire", "Somerset East_": "Somerset",
+    "South Notts_": "South Nottinghamshire", "South Warks_": "South Warwickshire",
+    "South Worcs_": "South Worcester", "Suffolk Western_": "Western Suffolk", "Wiltshire_": "Wiltshire",
+    **dict.fromkeys(["Basingstoke and Deane", "Hart", "Rushmoor"], "North Hampshire"),
+    **dict.fromkeys(["Bromsgrove", "Redditch", "Wyre Forest"], "North Worcestershire"),
+    **dict.fromkeys(["Craven", "Hambleton", "Harrogate", "Richmondshire", "Ryedale", "Scarborough", "Selby"],
+                    "North Yorkshire"),
+    **dict.fromkeys(["Derwentside", "Easington", "Sedgefield"], "County Durham"),
+    **dict.fromkeys(["Merthyr Tydfil", "Rhondda Cynon Taf"], "Cwm Taf"),
+    **dict.fromkeys(["Sedgemoor", "Taunton Deane", "West Somerset"], "Somerset"),
+}
+REGIONS = {  # as the Home Office names them -> ONS code (mid-2020 estimates workbook, sheet MYE4)
+    "North East Region": "E12000001", "North West Region": "E12000002", "Yorkshire and the Humber": "E12000003",
+    "East Midlands Region": "E12000004", "West Midlands Region": "E12000005", "Eastern Region": "E12000006",
+    "London Region": "E12000007", "South East Region": "E12000008", "South West Region": "E12000009",
+    "Wales": "W92000004",
+}
+COUNTRIES = {"England": "E92000001", "Wales": "W92000004", "England and Wales": "K04000001"}
 RECODED = [  # (from, part, whole, name)
     ("2012-04", "E07000097", "E07000242", "East Hertfordshire"), ("2012-04", "E07000101", "E07000243", "Stevenage"),
     ("2012-04", "E07000100", "E07000240", "St Albans"), ("2012-04", "E07000104", "E07000241", "Welwyn Hatfield"),
@@ -126,7 +151,24 @@ def areas(published: Path) -> list[tuple[str, ...]]:
     for name in [*NOT_PLACES, "Cifas"]:
         area = "CIFAS" if name == "Cifas" else name
         out.append(("pfa", name, "", area, area, "", "unassigned", "", "", "", "Home Office force tables"))
+    source = "ONS mid-2020 population estimates, sheet MYE4"
+    out += [("region", name, code, name, "", name, "place", "", "", "", source) for name, code in REGIONS.items()]
+    out += [("country", name, code, name, "", "", "place", "", "", "", source) for name, code in COUNTRIES.items()]
     return [(*row, LICENCE) for row in out]
+
+
+def area_successions(published: Path) -> list[tuple[str, ...]]:
+    """One row per old partnership: (part, whole); every name of the reference table that is no longer current."""
+    current = (published / "home-office/csp_names_2025-26.txt").read_text().split("\n")
+    names = [r["CSP Name"] for r in rows_of(published / "home-office/recrime-geo-pfa.csv")]
+    aliases = set(SAME_AREA.values())
+    out = []
+    for name in names:
+        if name not in current and name not in aliases:
+            whole = next(whole for part, whole in SUCCESSORS.items()
+                         if name == part or (part.endswith("_") and name.startswith(part)))
+            out.append(("csp", name, whole, HOME_OFFICE, LICENCE))
+    return out
 
 
 def successions(published: Path) -> list[tuple[str, ...]]:
@@ -152,6 +194,7 @@ def main() -> None:
     published = Path(sys.argv[1])
     write("areas.csv", ["level", "published_name", "area_code", "area_name", "force_name", "region_name", "kind",
                         "councils", "valid_from", "valid_to", "source", "licence"], areas(published))
+    write("area_successions.csv", ["level", "part_name", "whole_name", "source", "licence"], area_successions(published))
     write("council_successions.csv", ["changed", "part_code", "part_name", "whole_code", "whole_name", "kind",
                                       "source", "licence"], successions(published))
 

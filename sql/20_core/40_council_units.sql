@@ -31,7 +31,7 @@ select 0 where not exists (from input.lookups);
 
 -- one row per area, lookup year and unit. A partnership that shares a council with another takes its units
 -- from the nearest lookup in which it has its councils to itself
-create table crime_rates_core.area_units as
+create table stage.published_area_units as
 with members as (
     select 'csp' as level, lookup_year, council_code, csp_code as area_code from input.lookups
     union
@@ -68,3 +68,18 @@ select a.area_key, y.lookup_year, u.unit
 from (select area_key, unnest(councils) as council_code from stage.areas) as a
 join crime_rates_core.council_units as u using (council_code)
 cross join crime_rates_core.lookup_years as y;
+
+-- the same, with the units of regions and countries: those of their forces
+create table crime_rates_core.area_units as
+from stage.published_area_units
+union
+select m.area_key, u.lookup_year, u.unit
+from stage.published_area_units as u
+join crime_rates_core.area_members as m on m.member_key = u.area_key and m.basis = 'published'
+where m.area_key <> m.member_key;
+
+-- one row per area and unit, by the oldest lookup: whether published parts make up a whole
+create table crime_rates_core.area_extents as
+select area_key, unit
+from crime_rates_core.area_units
+where lookup_year = (select min(lookup_year) from crime_rates_core.lookup_years);

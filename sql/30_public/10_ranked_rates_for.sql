@@ -1,22 +1,36 @@
 -- one row per half-year, level, area, offence level and offence: counts as they stood on a day, over a chosen population.
--- as_of: a date or null (today's); population_year: null means the year before the financial year starts (ONS convention);
--- population_vintage: null means the newest that was out on that day
-create macro ranked_rates_for(as_of, population_year, population_vintage) as table
+-- wanted_basis: published or harmonised; as_of: a date or null (today's); population_year: null means the year before the
+-- financial year starts (ONS convention); population_vintage: null means the newest that was out on that day
+create macro crime_rates_core.rates_on(wanted_basis, as_of, population_year, population_vintage) as table
 with halves as (
     select
-        q.level, q.quarter_key // 2 as half_year_key,
-        arg_max(q.release_id, q.quarter_key) as release_id,
-        list(q.quarter_key % 4 + 1 order by q.quarter_key) as quarters,
+        q.level, q.quarter_key // 2 as half_year_key, arg_max(q.release_id, q.quarter_key) as release_id,
     from crime_rates_core.release_quarters as q
     where q.valid_from <= coalesce(as_of::date, date '9999-12-30') and q.valid_to > coalesce(as_of::date, date '9999-12-30')
     group by all
 ),
-presence as (
-    select q.area_key, q.quarter_key // 2 as half_year_key, list(distinct q.quarter_key % 4 + 1) as quarters,
+-- per area and quarter: whether what is published makes up the whole area, and what a note withdraws
+quarters as (
+    select
+        m.area_key, q.quarter_key,
+        bool_or(m.member_key = m.area_key) or count(distinct e.unit) = x.units as is_whole,
         string_agg(distinct w.note, '; ' order by w.note) as withdrawn,
     from crime_rates_core.area_quarters as q
-    left join crime_rates_core.withdrawals as w using (release_key, area_key, quarter_key)
+    join crime_rates_core.area_members as m on m.member_key = q.area_key and m.basis = wanted_basis
+    left join crime_rates_core.area_extents as e on e.area_key = q.area_key
+    left join (select area_key, count(*) as units from crime_rates_core.area_extents group by all) as x
+        on x.area_key = m.area_key
+    left join crime_rates_core.withdrawals as w
+        on w.release_key = q.release_key and w.area_key = q.area_key and w.quarter_key = q.quarter_key
     where q.valid_from <= coalesce(as_of::date, date '9999-12-30') and q.valid_to > coalesce(as_of::date, date '9999-12-30')
+    group by m.area_key, q.quarter_key, x.units
+),
+presence as (
+    select
+        area_key, quarter_key // 2 as half_year_key,
+        count(*) as quarters, min(quarter_key % 4 + 1) as first_quarter, bool_and(coalesce(is_whole, false)) as is_whole,
+        string_agg(distinct withdrawn, '; ' order by withdrawn) as withdrawn,
+    from quarters
     group by all
 ),
 -- per half-year the population year and the vintage that divide
@@ -34,9 +48,10 @@ bases as (
     group by all
 ),
 counts as (
-    select c.area_key, c.quarter_key // 2 as half_year_key, r.offence_level, r.code, r.name,
+    select m.area_key, c.quarter_key // 2 as half_year_key, r.offence_level, r.code, r.name,
         sum(c.offences)::bigint as offences, bool_and(c.is_known) as is_known,
     from crime_rates_core.count_history as c
+    join crime_rates_core.area_members as m on m.member_key = c.area_key and m.basis = wanted_basis
     join crime_rates_core.offence_rollup as r using (offence_key)
     where c.valid_from <= coalesce(as_of::date, date '9999-12-30') and c.valid_to > coalesce(as_of::date, date '9999-12-30')
     group by all
@@ -52,7 +67,7 @@ rated as (
             when a.kind = 'unassigned' then 'unassigned'
             when a.kind = 'not_resident' then 'not_resident'
             when s.withdrawn is not null then 'withdrawn'
-            when len(s.quarters) < 2 or not c.is_known then 'incomplete'
+            when s.quarters < 2 or not s.is_whole or not c.is_known then 'incomplete'
             when p.persons is null then 'no_population'
             when c.offences < 0 then 'negative'
             else 'ranked'
@@ -61,11 +76,13 @@ rated as (
             when 'unassigned' then 'not a place: offences that are recorded under no single area'
             when 'not_resident' then 'its residents are not its public: few live there, many work there and visit'
             when 'withdrawn' then s.withdrawn
-            when 'incomplete' then if(
-                len(s.quarters) < 2,
-                printf('only quarter %d of quarters %d and %d is published', s.quarters[1], 2 * h.half - 1, 2 * h.half),
-                'the release says N/a for a count in this half-year'
-            )
+            when 'incomplete' then case
+                when s.quarters < 2 then printf(
+                    'only quarter %d of quarters %d and %d is published', s.first_quarter, 2 * h.half - 1, 2 * h.half
+                )
+                when not s.is_whole then 'only some of its parts are published'
+                else 'the release says N/a for a count in this half-year'
+            end
             when 'no_population' then case
                 when b.vintage is null then printf('no mid-%d population estimate is held', b.year)
                 else coalesce(p.note, 'its councils are not known')
@@ -84,7 +101,8 @@ rated as (
     from counts as c
     join crime_rates_core.areas as a using (area_key)
     join crime_rates_core.half_years as h using (half_year_key)
-    join halves on halves.level = a.level and halves.half_year_key = c.half_year_key
+    join halves
+        on halves.level = if(a.level in ('region', 'country'), 'pfa', a.level) and halves.half_year_key = c.half_year_key
     join presence as s on s.area_key = c.area_key and s.half_year_key = c.half_year_key
     join bases as b on b.half_year_key = c.half_year_key
     left join crime_rates_core.area_populations as p
@@ -111,3 +129,7 @@ select
     (count(rate_per_10k) over (partition by half_year, level, offence_level, offence_code))::integer as areas_ranked,
     status, status_note, release_id,
 from rates;
+
+-- the same on areas as published
+create macro ranked_rates_for(as_of, population_year, population_vintage) as table
+from crime_rates_core.rates_on('published', as_of, population_year, population_vintage);

@@ -1,8 +1,13 @@
 -- one row per half-year and level
 create table half_years as
-with covered as (
-    select level, quarter_key // 2 as half_year_key, count(*) = 2 as complete, arg_max(release_id, quarter_key) as release_id,
-    from crime_rates_core.release_quarters
+with levels as (
+    select unnest(['csp', 'pfa', 'region', 'country']) as level, unnest(['csp', 'pfa', 'pfa', 'pfa']) as published_level
+),
+covered as (
+    select
+        l.level, quarter_key // 2 as half_year_key, count(*) = 2 as complete, arg_max(release_id, quarter_key) as release_id,
+    from crime_rates_core.release_quarters as q
+    join levels as l on l.published_level = q.level
     where valid_to = date '9999-12-31'
     group by all
 )
@@ -13,8 +18,9 @@ join crime_rates_core.half_years as h using (half_year_key);
 -- one row per level and area that any release has figures for
 create table areas as
 with seen as (
-    select area_key, min(half_year) as first_half_year, max(half_year) as last_half_year,
-    from crime_rates_core.area_quarters
+    select m.area_key, min(half_year) as first_half_year, max(half_year) as last_half_year,
+    from crime_rates_core.area_quarters as q
+    join crime_rates_core.area_members as m on m.member_key = q.area_key and m.basis = 'published'
     join crime_rates_core.half_years on half_year_key = quarter_key // 2
     group by all
 )

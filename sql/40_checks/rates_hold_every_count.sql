@@ -8,6 +8,7 @@ with counts as (
 rates as (
     select level, half_year, offence_level, coalesce(sum(offences), 0) as offences,
     from ranked_rates
+    where level in ('csp', 'pfa')
     group by all
 )
 select level, half_year, offence_level, counts.offences as counted, rates.offences as rated,
