@@ -18,6 +18,7 @@ app = App(
 DataDir = Annotated[
     Path, Parameter(name="--data-dir", env_var="CRIME_RATES_DATA_DIR", help="Folder of raw files, lake, database and tables.")
 ]
+Level = Literal["csp", "pfa", "region", "country"]
 DATA = Path("data")
 
 
@@ -26,11 +27,11 @@ def table(
     half_year: str,
     *,
     offence: str = "total",
-    level: Literal["csp", "pfa"] = "csp",
+    level: Level = "csp",
     top: int | None = None,
     area: str | None = None,
     as_of: date | None = None,
-    area_basis: Literal["published"] = "published",  # noqa: ARG001, the only basis there is
+    area_basis: Literal["published", "harmonised"] = "published",
     population_year: int | None = None,
     population_vintage: date | None = None,
     format: Literal["text", "csv", "json", "markdown", "parquet"] = "text",
@@ -45,7 +46,7 @@ def table(
     offence
         a code (8Q), a name or words of it (stalking), a subgroup, a group, or total.
     level
-        csp (Community Safety Partnership) or pfa (police force area).
+        csp (Community Safety Partnership), pfa (police force area), region or country.
     top
         only the first so many ranks.
     area
@@ -53,7 +54,7 @@ def table(
     as_of
         figures and populations as published by that day, such as 2016-02-01.
     area_basis
-        areas as published.
+        areas as published, or harmonised: each on its newest boundaries.
     population_year
         divide by this mid-year, and not by that before the financial year starts.
     population_vintage
@@ -64,36 +65,103 @@ def table(
     from flows import printing, reading
     from transforms.periods import HalfYear
 
-    period = HalfYear.parse(half_year)
-    basis = reading.Basis(as_of, population_year, population_vintage)
+    period, basis = HalfYear.parse(half_year), reading.Basis(as_of, population_year, population_vintage, area_basis)
     with reading.connect(data_dir) as con:
         answer = reading.ranked_table(con, period, level, offence, basis)
-        name = reading.find_area([row["area_name"] for row in answer.rows], area) if area is not None else None
-        rows = printing.selected(answer, top, name)
-        if not rows:
-            raise reading.NotFound(f"No area is ranked: {printing.title(answer)}.")
-        if format == "parquet":
-            _print_parquet(rows)
-        elif format == "csv":
-            sys.stdout.write(printing.csv_text(rows))
-        elif format == "json":
-            sys.stdout.write(printing.json_text(rows))
-        else:
-            write = printing.text if format == "text" else printing.markdown
-            sys.stdout.write(write(answer, top, name, basis))
-
-
-def _print_parquet(rows: list[dict[str, object]]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from sql.contract import RANKED_RATES, arrow_schema
-
-    if sys.stdout.isatty():
+        name = reading.area_in(con, answer, area) if area is not None else None
+    if format != "parquet":
+        sys.stdout.write(printing.table(answer, top, name, basis, format))
+    elif sys.stdout.isatty():
         raise ValueError("--format parquet writes bytes: send standard output to a file.")
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(rows, schema=arrow_schema(RANKED_RATES)), sink, compression="zstd")
-    sys.stdout.buffer.write(sink.getvalue())
+    else:
+        sys.stdout.buffer.write(printing.parquet_bytes(printing.selected(answer, top, name)))
+
+
+@app.command
+def series(
+    *,
+    area: str,
+    offence: str = "total",
+    level: Level = "csp",
+    first: Annotated[str | None, Parameter(name="--from")] = None,
+    last: Annotated[str | None, Parameter(name="--to")] = None,
+    format: Literal["text", "csv", "json"] = "text",
+    data_dir: DataDir = DATA,
+) -> None:
+    """Print the half-years of one area, on its newest boundaries, with what breaks the series.
+
+    Parameters
+    ----------
+    area
+        a name, or a part of one that is unique.
+    offence
+        a code (8Q), a name or words of it (stalking), a subgroup, a group, or total.
+    level
+        csp (Community Safety Partnership), pfa (police force area), region or country.
+    first
+        the first half-year, such as 2012-13-H1; by default the first that is held.
+    last
+        the last half-year; by default the last that is held.
+    format
+        what to print.
+    """
+    from flows import series as answer
+
+    sys.stdout.write(answer.printed(data_dir, area, offence, level, first, last, format))
+
+
+@app.command
+def revisions(
+    *,
+    release: str | None = None,
+    area: str | None = None,
+    offence: str | None = None,
+    level: Literal["csp", "pfa"] | None = None,
+    top: int = 10,
+    format: Literal["text", "csv", "json"] = "text",
+    data_dir: DataDir = DATA,
+) -> None:
+    """Print what each release changed in earlier ones: sums, and the biggest changes with the ranks they moved.
+
+    Parameters
+    ----------
+    release
+        only what this release changed; a part of its name suffices, such as 230426.
+    area
+        only this area; a part of its name suffices where it is unique.
+    offence
+        a code, a name or words of it, a subgroup, or a group.
+    level
+        csp (Community Safety Partnership) or pfa (police force area).
+    top
+        how many of the biggest changes.
+    format
+        what to print.
+    """
+    from flows import revising
+
+    sys.stdout.write(revising.printed(data_dir, release, area, offence, level, top, format))
+
+
+@app.command
+def explain(half_year: str, *, area: str, offence: str, level: Level = "csp", data_dir: DataDir = DATA) -> None:
+    """Print how one figure comes about, from the cells of its release to its rank.
+
+    Parameters
+    ----------
+    half_year
+        such as 2015-16-H1 (April to September 2015).
+    area
+        a name, or a part of one that is unique.
+    offence
+        a code (8Q), a name or words of it (stalking), a subgroup, a group, or total.
+    level
+        csp, pfa, region or country.
+    """
+    from flows import explaining
+    from transforms.periods import HalfYear
+
+    sys.stdout.write(explaining.explain(data_dir, HalfYear.parse(half_year), area, offence, level))
 
 
 @app.command

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from flows.reading import LEVELS, Answer, Basis
+from flows.reading import LEVELS, Answer, Basis, NotFound, Offence
 
 SOURCE = ("Source: Home Office police recorded crime; ONS mid-year population estimates. "
           "Contains public sector information licensed under the Open Government Licence v3.0.")
+HARMONISED = "Areas are on their newest boundaries: the pieces in which some were once published are summed."
 SIMULATED = "SIMULATED: the release says that its figures are a simulation. Not Home Office figures: do not quote them."
 
 
@@ -38,26 +39,43 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequenc
     return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
 
 
-HEADER = ("rank", "area", "force", "offences", "population", "per 10,000", "95% interval")
-NUMBERS = (0, 3, 4, 5, 6)
+FIGURES = ("offences", "population", "per 10,000", "95% interval")
+
+
+def figures(row: dict[str, Any]) -> tuple[str, ...]:
+    """The cells under FIGURES of one row of rates; rate and interval are blank where it is not ranked."""
+    return (
+        number(row["offences"]), number(row["population"]), rate(row["rate_per_10k"]),
+        "" if row["rank"] is None else f"{rate(row['rate_lower_95'])} to {rate(row['rate_upper_95'])}",
+    )
+
+
+def _header(answer: Answer) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The columns of a ranked table, and those that are numbers; regions and countries stand in no force."""
+    if answer.level in ("region", "country"):
+        return ("rank", "area", *FIGURES), (0, 2, 3, 4, 5)
+    return ("rank", "area", "force", *FIGURES), (0, 3, 4, 5, 6)
 
 
 def _cells(answer: Answer, rows: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
     ranks = [row["rank"] for row in answer.rows]
+    has_force = "force" in _header(answer)[0]
     return [
         (
             "" if row["rank"] is None else f"{row['rank']}{'=' if ranks.count(row['rank']) > 1 else ''}",
-            row["area_name"], row["force_name"] or "", number(row["offences"]), number(row["population"]),
-            rate(row["rate_per_10k"]),
-            "" if row["rank"] is None else f"{rate(row['rate_lower_95'])} to {rate(row['rate_upper_95'])}",
+            row["area_name"], *([row["force_name"] or ""] if has_force else []), *figures(row),
         )
         for row in rows
     ]
 
 
+def offence_title(offence: Offence) -> str:
+    code = {"code": f" ({offence.code})", "total": ""}.get(offence.level, f" ({offence.level})")
+    return f"{offence.name}{code}"
+
+
 def title(answer: Answer) -> str:
-    code = {"code": f" ({answer.offence.code})", "total": ""}.get(answer.offence.level, f" ({answer.offence.level})")
-    return f"{answer.offence.name}{code}, {answer.half_year.months}, by {LEVELS[answer.level]}"
+    return f"{offence_title(answer.offence)}, {answer.half_year.months}, by {LEVELS[answer.level]}"
 
 
 def selected(answer: Answer, top: int | None, area: str | None) -> list[dict[str, Any]]:
@@ -67,6 +85,16 @@ def selected(answer: Answer, top: int | None, area: str | None) -> list[dict[str
     if top is not None:
         return [row for row in answer.rows if row["rank"] is not None and row["rank"] <= top]
     return answer.rows
+
+
+def table(answer: Answer, top: int | None, area: str | None, basis: Basis, format: str) -> str:
+    """A ranked table, or what was selected of it, as text, markdown, csv or json. Raises NotFound where that is nothing."""
+    rows = selected(answer, top, area)
+    if not rows:
+        raise NotFound(f"No area is ranked: {title(answer)}.")
+    if format in ("csv", "json"):
+        return csv_text(rows) if format == "csv" else json_text(rows)
+    return (markdown if format == "markdown" else text)(answer, top, area, basis)
 
 
 def text(answer: Answer, top: int | None, area: str | None, basis: Basis) -> str:
@@ -79,7 +107,8 @@ def text(answer: Answer, top: int | None, area: str | None, basis: Basis) -> str
     if all(row["offences"] == 0 for row in answer.rows):
         return "\n".join([*lines, f"None recorded anywhere ({len(answer.rows)} areas).", *_basis(answer, basis), SOURCE]) + "\n"
     if ranked:
-        lines += aligned(HEADER, _cells(answer, ranked), NUMBERS)
+        header, numbers = _header(answer)
+        lines += aligned(header, _cells(answer, ranked), numbers)
     lines += [*([""] if lines[-1] else []), *_summary(answer, rows, ranked), *_not_ranked(rows), *_basis(answer, basis), SOURCE]
     return "\n".join(lines) + "\n"
 
@@ -118,27 +147,46 @@ def _basis(answer: Answer, basis: Basis) -> list[str]:
         lines = [f"Population: mid-{row['population_year']} estimates as published on {row['population_vintage']}."]
     if basis.as_of is not None:
         lines.append(f"As it stood on {basis.as_of}.")
-    named = "; ".join(f"{r['release_id']}, published {r['published']}" for r in answer.releases)
-    return [*lines, f"Figures: {named}."]
+    if basis.areas == "harmonised":
+        lines.append(HARMONISED)
+    return [*lines, sources(answer.releases)]
+
+
+def sources(releases: Sequence[dict[str, Any]]) -> str:
+    """The line that names the releases behind the figures."""
+    return "Figures: " + "; ".join(f"{r['release_id']}, published {r['published']}" for r in releases) + "."
 
 
 def markdown(answer: Answer, top: int | None, area: str | None, basis: Basis) -> str:
     rows = selected(answer, top, area)
     cells = _cells(answer, [row for row in rows if row["rank"] is not None])
-    marks = ["---:" if i in NUMBERS else "---" for i in range(len(HEADER))]
-    table = [f"| {' | '.join(c.replace('|', chr(92) + '|') for c in row)} |" for row in (HEADER, marks, *cells)]
+    header, numbers = _header(answer)
+    marks = ["---:" if i in numbers else "---" for i in range(len(header))]
+    table = [f"| {' | '.join(c.replace('|', chr(92) + '|') for c in row)} |" for row in (header, marks, *cells)]
     simulated = [f"**{SIMULATED}**", ""] if any(r["simulated"] for r in answer.releases) else []
     notes = [*_summary(answer, rows, [r for r in rows if r["rank"] is not None]), *_not_ranked(rows), *_basis(answer, basis)]
     return "\n".join([f"## {title(answer)}", "", *simulated, *table, "", *(f"- {n}" for n in notes), "", SOURCE]) + "\n"
 
 
-def csv_text(rows: Sequence[dict[str, Any]]) -> str:
-    """All columns of `ranked_rates`, unrounded, with a header."""
+def csv_text(rows: Sequence[dict[str, Any]], columns: Sequence[str] | None = None) -> str:
+    """All columns of the rows (or those named), unrounded, with a header."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]) if rows else [], lineterminator="\n")
+    writer = csv.DictWriter(out, columns or (list(rows[0]) if rows else []), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
+
+
+def parquet_bytes(rows: Sequence[dict[str, Any]]) -> bytes:
+    """Rows of `ranked_rates` as a Parquet file; there may be none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from sql.contract import RANKED_RATES, arrow_schema
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=arrow_schema(RANKED_RATES)), sink, compression="zstd")
+    return bytes(sink.getvalue())
 
 
 def json_text(value: Any) -> str:

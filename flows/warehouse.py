@@ -28,7 +28,7 @@ from sql import contract
 from transforms.areas import read_reference
 
 LINK = "crime_rates.duckdb"
-REFERENCE = ("areas", "area_successions", "council_successions", "withdrawn_figures")
+REFERENCE = ("areas", "area_successions", "council_successions", "recording_breaks", "withdrawn_figures")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,10 @@ join stage.areas as a
     and (w.area_name = '' or a.area_name = w.area_name)
 group by all;
 
+-- one row per change of recording that is known: of a level and area (empty: of all), of an offence (empty: of all)
+create table crime_rates_core.recording_breaks as
+select level, area_name, offence_code, half_year, what, source from input.recording_breaks;
+
 -- one row per note of a release that no rule in data/reference/withdrawn_figures.csv knows
 create table crime_rates_core.unknown_notes as
 select n.release_id, n.note,

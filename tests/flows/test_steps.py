@@ -224,14 +224,16 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Setting
     world.release(date(2026, 7, 23), [figures("2014/15", q, "West Mercia", count=1) for q in (1, 2)], stem="pfa")
     settings = Settings(data_dir=world.data)
     database, _ = steps.build(settings)
-    assert steps.export(settings, database) == 5
+    assert steps.export(settings, database) == 11
     yield settings, database
 
 
 def test_each_half_year_and_level_has_a_pair_of_files(exported: tuple[Settings, Path]) -> None:
     tables = exported[0].data_dir / "tables"
     found = sorted(str(path.relative_to(tables)) for path in tables.rglob("[!.]*") if path.is_file())
-    pairs = ["2014-15-H1/pfa", "2015-16-H1/csp", "2015-16-H1/pfa", "2015-16-H2/csp", "2015-16-H2/pfa"]
+    of_forces = [f"{half}/{level}" for half in ("2014-15-H1", "2015-16-H1", "2015-16-H2")
+                 for level in ("pfa", "region", "country")]  # regions and countries are made of forces
+    pairs = sorted(["2015-16-H1/csp", "2015-16-H2/csp", *of_forces])
     assert found == [f"{pair}.{suffix}" for pair in pairs for suffix in ("csv", "parquet")]
 
 
@@ -261,7 +263,7 @@ def test_tables_of_a_build_are_written_once(exported: tuple[Settings, Path]) -> 
 def test_tables_that_a_run_left_half_written_are_written_again(exported: tuple[Settings, Path]) -> None:
     settings, database = exported
     (settings.data_dir / "tables/.build").unlink()  # goes first, and comes back last
-    assert steps.export(settings, database) == 5
+    assert steps.export(settings, database) == 11
 
 
 # ---------------------------------------------------------------- warnings
