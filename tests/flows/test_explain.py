@@ -213,7 +213,8 @@ def test_a_council_without_an_estimate_is_named(tmp_path: Path) -> None:
 def test_a_force_is_held_against_its_partnerships(sample: World) -> None:
     text = say(sample.data, "West Mercia", level="pfa")
     assert "134 ÷ " in text and "(E23000016, police force area)" in text and "SIMULATED" not in text
-    assert re.search(r"West Mercia as a force: 134 offences\. Its 5 partnerships and Unassigned West Mercia \(\d+\) add up to 134: "
+    assert re.search(r"West Mercia as a force: 134 offences\. "
+                     r"Its 5 partnerships and Unassigned West Mercia \(\d+\) add up to 134: "
                      "the same\\.", flat(text))
     assert re.search(r"^  sum +1,2\d\d,\d{3}$|^ +sum +1,2\d\d,\d{3}$", text, re.MULTILINE)
 
