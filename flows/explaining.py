@@ -57,7 +57,7 @@ def _figure(con: duckdb.DuckDBPyConnection, figure: Figure) -> Lines:
     limits = derivation.exact_limits(con, n)
     if limits is not None:
         rule = "exact limits of a count below 10, from a table"
-        events = tuple(f"{limit:.5f}" for limit in limits)
+        events = tuple(f"{limit:.7f}" for limit in limits)
     else:
         rule = "Byar's approximation, the rule from 10 offences up"
         events = tuple(f"{m} × (1 − 1 ÷ (9 × {m}) {sign} 0.65332 ÷ √{m})³"
@@ -98,8 +98,8 @@ def _offences(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path) -> Lin
     cells = []
     for q in quarters:
         if not q["cells"]:
-            why = "(no row in this release)" if q["release_id"] else "(no release that is held covers it)"
-            cells.append((_quarter(figure, q["quarter"]), "none", q["release_id"] or "", why))
+            cells.append((_quarter(figure, q["quarter"]), "none", q["release_id"] or "(no release that is held covers it)",
+                          "no row there" if q["release_id"] else ""))
         else:
             cells.append((_quarter(figure, q["quarter"]), count_text(q["offences"], q["is_known"]), q["release_id"],
                           str(q["published"])))

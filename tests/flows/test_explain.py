@@ -213,10 +213,9 @@ def test_a_council_without_an_estimate_is_named(tmp_path: Path) -> None:
 def test_a_force_is_held_against_its_partnerships(sample: World) -> None:
     text = say(sample.data, "West Mercia", level="pfa")
     assert "134 ÷ " in text and "(E23000016, police force area)" in text and "SIMULATED" not in text
-    assert re.search(r"West Mercia as a force: 134 offences\. "
-                     r"Its 5 partnerships and Unassigned West Mercia \(\d+\) add up to 134: "
-                     "the same\\.", flat(text))
-    assert re.search(r"^  sum +1,2\d\d,\d{3}$|^ +sum +1,2\d\d,\d{3}$", text, re.MULTILINE)
+    assert re.search(r"West Mercia as a force: 134 offences\. Its 5 partnerships and Unassigned West Mercia \(\d+\) "
+                     r"add up to 134: the same\.", flat(text))
+    assert re.search(r"^ +sum +1,2\d\d,\d{3}$", text, re.MULTILINE)
 
 
 def test_a_country_is_its_forces_and_england_and_wales_has_the_transport_police(sample: World) -> None:
@@ -244,10 +243,10 @@ def test_few_offences_have_exact_limits(tmp_path: Path) -> None:
     world.release(DAY, worcestershire((4, 3), (0, 0)))
     world.build().close()
     text = say(world.data, "South Worcester")
-    assert "exact limits of a count below 10" in text and "  lower  2.81436 ÷ 300,000 × 10,000 = 0.093812\n" in text
+    assert "exact limits of a count below 10" in text and "  lower  2.8143631 ÷ 300,000 × 10,000 = 0.093812\n" in text
     assert check_arithmetic(text) == 3
     nought = say(world.data, "North Worcestershire")
-    assert "  0 ÷ 280,000 × 10,000 = 0.0000\n" in nought and "  upper  3.68888 ÷ 280,000 × 10,000 = 0.1317" in nought
+    assert "  0 ÷ 280,000 × 10,000 = 0.0000\n" in nought and "  upper  3.6888795 ÷ 280,000 × 10,000 = 0.1317" in nought
 
 
 # ---------------------------------------------------------------- what is set aside
@@ -299,6 +298,7 @@ def test_an_incomplete_half_year_shows_which_quarter_is_missing(tmp_path: Path) 
     assert "Status incomplete: only quarter 1 of quarters 1 and 2 is published." in text
     assert re.search(r"Q1, April to June 2015 +20  prc-csp", text)
     assert re.search(r"Q2, July to September 2015 +none +\(no release that is held covers it\)", text)
+    assert max(map(len, text.splitlines())) <= 120
     assert "no rate, no interval and no rank; the count is given: 20." in text
 
 
