@@ -54,6 +54,7 @@ SUCCESSORS = {
     **dict.fromkeys(["Merthyr Tydfil", "Rhondda Cynon Taf"], "Cwm Taf"),
     **dict.fromkeys(["Sedgemoor", "Taunton Deane", "West Somerset"], "Somerset"),
 }
+WHOLE_FROM = "2015/16"  # the first year of the layout that gives these partnerships whole
 REGIONS = {  # as the Home Office names them -> ONS code (mid-2020 estimates workbook, sheet MYE4)
     "North East Region": "E12000001", "North West Region": "E12000002", "Yorkshire and the Humber": "E12000003",
     "East Midlands Region": "E12000004", "West Midlands Region": "E12000005", "Eastern Region": "E12000006",
@@ -167,7 +168,7 @@ def area_successions(published: Path) -> list[tuple[str, ...]]:
         if name not in current and name not in aliases:
             whole = next(whole for part, whole in SUCCESSORS.items()
                          if name == part or (part.endswith("_") and name.startswith(part)))
-            out.append(("csp", name, whole, HOME_OFFICE, LICENCE))
+            out.append(("csp", name, whole, WHOLE_FROM, f"{HOME_OFFICE}; pieces stand in tables to 2014/15", LICENCE))
     return out
 
 
@@ -194,7 +195,8 @@ def main() -> None:
     published = Path(sys.argv[1])
     write("areas.csv", ["level", "published_name", "area_code", "area_name", "force_name", "region_name", "kind",
                         "councils", "valid_from", "valid_to", "source", "licence"], areas(published))
-    write("area_successions.csv", ["level", "part_name", "whole_name", "source", "licence"], area_successions(published))
+    write("area_successions.csv", ["level", "part_name", "whole_name", "whole_from", "source", "licence"],
+          area_successions(published))
     write("council_successions.csv", ["changed", "part_code", "part_name", "whole_code", "whole_name", "kind",
                                       "source", "licence"], successions(published))
 
