@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +29,7 @@ def explain(data_dir: Path, half_year: HalfYear, area: str, offence: str, level:
                  *residents.told(con, figure, data_dir / "lake"), *_set_aside(con, figure),
                  "", *wrapped(printing.sources(answer.releases)), *wrapped(printing.SOURCE)]
     text = "\n".join(lines) + "\n"
-    return text if _can_print("÷×−√³") else text.translate(PLAIN)
+    return text if printing.can_print("÷×−√³") else text.translate(PLAIN)
 
 
 def _head(con: duckdb.DuckDBPyConnection, figure: Figure) -> Lines:
@@ -234,11 +233,3 @@ def _quarter(figure: Figure, number_: int) -> str:
     quarter = number_ - 1
     months = ("April to June", "July to September", "October to December", "January to March")[quarter]
     return f"Q{number_}, {months} {figure.start_year + (quarter == 3)}"
-
-
-def _can_print(characters: str) -> bool:
-    try:
-        characters.encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -15,6 +16,15 @@ SOURCE = ("Source: Home Office police recorded crime; ONS mid-year population es
           "Contains public sector information licensed under the Open Government Licence v3.0.")
 HARMONISED = "Areas are on their newest boundaries: the pieces in which some were once published are summed."
 SIMULATED = "SIMULATED: the release says that its figures are a simulation. Not Home Office figures: do not quote them."
+
+
+def can_print(characters: str) -> bool:
+    """Whether standard output can show these characters."""
+    try:
+        characters.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def number(value: int | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -53,7 +52,7 @@ def printed(data_dir: Path, area: str, offence: str, level: str, first: str | No
         answer = series(con, area, offence, level, *span)
     if format == "csv":
         return _csv(answer)
-    return _json(answer) if format == "json" else text(answer, _can_print(BLOCKS))
+    return _json(answer) if format == "json" else text(answer, printing.can_print(BLOCKS))
 
 
 def series(
@@ -218,14 +217,6 @@ def spark(rates: Sequence[float | None], heights: str = BLOCKS) -> str:
     """A bar a half-year, from nought to the highest rate; a blank where there is none."""
     top = max((r for r in rates if r is not None), default=0) or 1
     return "".join(" " if r is None else heights[round(r / top * (len(heights) - 1))] for r in rates)
-
-
-def _can_print(characters: str) -> bool:
-    try:
-        characters.encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def text(answer: Series, blocks: bool = True) -> str:

@@ -13,7 +13,7 @@ import duckdb
 import fastexcel
 import pytest
 
-from flows import cli, explaining
+from flows import cli, explaining, printing
 from flows.reading import NotFound
 from tests.releases import Cell, figures, write_csv
 from tests.world import KENT, ROOT, SAMPLE, SOUTH_WORCESTER, WORCESTERSHIRE, World, persons_of, rate, rows_of
@@ -28,7 +28,7 @@ STATED = re.compile(r"([\d.,]+ .*[×÷].*) = ([\d.,]+)$")
 @pytest.fixture(autouse=True)
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Most terminals can print a division sign; pytest's may not."""
-    monkeypatch.setattr(explaining, "_can_print", lambda characters: True)  # noqa: ARG005
+    monkeypatch.setattr(printing, "can_print", lambda characters: True)  # noqa: ARG005
 
 
 def say(data: Path, area: str, offence: str = "8Q", level: str = "csp", half_year: str = "2015-16-H1") -> str:
@@ -416,7 +416,7 @@ def test_the_command_prints_it(sample: World, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_terminal_of_plain_letters_gets_plain_signs(sample: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explaining, "_can_print", lambda characters: False)  # noqa: ARG005
+    monkeypatch.setattr(printing, "can_print", lambda characters: False)  # noqa: ARG005
     text = say(sample.data, "South Worcester")
     assert text.isascii() and "  36 / 296,970 x 10,000 = 1.2122\n" in text
 
