@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, validators
 
 app = App(
     name="crime-rates",
@@ -28,7 +28,7 @@ def table(
     *,
     offence: str = "total",
     level: Level = "csp",
-    top: int | None = None,
+    top: Annotated[int, Parameter(validator=validators.Number(gte=1))] | None = None,
     area: str | None = None,
     as_of: date | None = None,
     area_basis: Literal["published", "harmonised"] = "published",
@@ -264,10 +264,8 @@ def demo(*, data_dir: DataDir = DATA) -> None:
     code = running.demo(data_dir / "demo")
     if code == 0:
         print()
-        table("2015-16-H1", offence="stalking", level="csp", top=20, population_vintage=date(2015, 6, 25),
-              data_dir=data_dir / "demo")
-        print("\nThis is a sample: a selection of offences, split over partnerships by chance from the real figures of the "
-              "forces.\nOnly South Worcester (36) and North Worcestershire (30) are as published, with 1.2 and 1.1 per 10,000.")
+        table("2015-16-H1", offence="8Q", top=20, population_vintage=date(2015, 6, 25), data_dir=data_dir / "demo")
+        print(running.SAMPLE_NOTE)
     sys.exit(code)
 
 
@@ -291,6 +289,9 @@ def main() -> None:
 
 
 def _sentence(error: BaseException) -> str:
+    if hasattr(error, "errors"):  # pydantic's: of a setting, or of a parameter
+        told = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {str(e['input'])!r}" for e in error.errors()]
+        return f"{'; '.join(told)}. Settings are CRIME_RATES_… in the environment."
     return " ".join(str(error).split()) or type(error).__name__
 
 
