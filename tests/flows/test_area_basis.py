@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flows import cli
+from flows import asking
 from flows.reading import NotFound
 from tests.releases import figures
 from tests.world import KENT, WORCESTERSHIRE, World, persons_of
@@ -43,7 +43,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def table(data: Path, capsys: pytest.CaptureFixture[str]) -> Table:
     def table(half_year: str = "2014-15-H1", **words: Any) -> str:
-        cli.table(half_year, offence="8Q", data_dir=data, **words)
+        asking.table(half_year, offence="8Q", data_dir=data, **words)
         return capsys.readouterr().out
 
     return table

@@ -13,7 +13,7 @@ import duckdb
 import fastexcel
 import pytest
 
-from flows import cli, explaining, printing
+from flows import asking, explaining, printing
 from flows.reading import NotFound
 from tests.releases import Cell, figures, write_csv
 from tests.world import KENT, ROOT, SAMPLE, SOUTH_WORCESTER, WORCESTERSHIRE, World, persons_of, rate, rows_of
@@ -411,7 +411,7 @@ def test_what_is_not_there_is_said_in_a_sentence(sample: World, tmp_path: Path) 
 
 
 def test_the_command_prints_it(sample: World, capsys: pytest.CaptureFixture[str]) -> None:
-    cli.explain("2015-16-H1", area="South Worcester", offence="8Q", data_dir=sample.data)
+    asking.explain("2015-16-H1", area="South Worcester", offence="8Q", data_dir=sample.data)
     assert capsys.readouterr().out == say(sample.data, "South Worcester")
 
 

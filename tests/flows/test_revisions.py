@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import cli, revising
+from flows import asking, revising
 from flows.reading import NotFound
 from tests.releases import Cell, figures
 from tests.world import KENT, WORCESTERSHIRE, World, force_of, persons_of
@@ -156,7 +156,7 @@ def test_a_simulated_release_is_called_one(data: Path) -> None:
 
 def test_one_release_alone_changes_nothing_and_that_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     alone = world(tmp_path, (JANUARY, IN_JANUARY))
-    cli.revisions(data_dir=alone)
+    asking.revisions(data_dir=alone)
     assert capsys.readouterr().out == "No release that is held changes another.\n"
     assert json.loads(say(alone, release=None, format="json"))["summary"] == []
     assert say(alone, release=None, format="csv").startswith("list,from_release,") and say(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import cli, reading, series
+from flows import asking, reading, series
 from flows.reading import NotFound
 from tests.releases import Cell, figures
 from tests.world import REFERENCE, ROOT, WORCESTERSHIRE, World, persons_of, rows_of
@@ -290,5 +290,5 @@ print("IMPORTED", sorted({"prefect", "pandas", "pydantic", "pydantic_settings", 
 
 
 def test_the_command_passes_its_words_on(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    cli.series(area="South Worcester", offence="8Q", first="2014-15-H2", last="2015-16-H1", format="csv", data_dir=data)
+    asking.series(area="South Worcester", offence="8Q", first="2014-15-H2", last="2015-16-H1", format="csv", data_dir=data)
     assert [row["half_year"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))] == ["2014/15 H2", "2015/16 H1"]

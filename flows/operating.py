@@ -1,0 +1,115 @@
+"""The commands that run and oversee the pipeline. Those that only look import neither Prefect nor settings."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from flows.app import DATA, DataDir, app
+
+
+@app.command
+def releases(*, data_dir: DataDir = DATA) -> None:
+    """List the releases that the published database was built from."""
+    from flows import overview
+
+    sys.stdout.write(overview.releases(data_dir))
+
+
+@app.command
+def status(*, json: bool = False, data_dir: DataDir = DATA) -> None:
+    """Say what is published, how old it is, what the last run did, and how much room it takes."""
+    from flows import overview
+
+    sys.stdout.write(overview.status(data_dir, as_json=json))
+
+
+@app.command
+def check(*, data_dir: DataDir = DATA) -> None:
+    """Print the checks of the published database; exit status 1 if a required one is broken."""
+    from flows import overview
+
+    report, passed = overview.checks(data_dir)
+    sys.stdout.write(report)
+    if not passed:
+        sys.exit(1)
+
+
+@app.command
+def update(
+    *,
+    releases: Path | None = None,
+    populations: Path | None = None,
+    lookups: Path | None = None,
+    data_dir: DataDir = DATA,
+) -> None:
+    """Take in new releases, populations and lookups; build, check and publish the database; write the tables.
+
+    Parameters
+    ----------
+    releases
+        a folder of Home Office workbooks in place of GOV.UK.
+    populations
+        a folder of ONS population files in place of Nomis and ONS.
+    lookups
+        a folder of ONS lookups in place of the Open Geography portal.
+    """
+    from flows import running
+
+    sys.exit(running.update(data_dir, releases, populations, lookups))
+
+
+@app.command
+def backfill(
+    first: str,
+    last: str,
+    *,
+    level: Literal["csp", "pfa"] | None = None,
+    refetch: bool = False,
+    dry_run: bool = False,
+    data_dir: DataDir = DATA,
+) -> None:
+    """Fetch, normalise and build everything that covers a span of half-years, and say what covers each.
+
+    Parameters
+    ----------
+    first
+        the first half-year, such as 2012-13-H1.
+    last
+        the last half-year, such as 2025-26-H2.
+    level
+        only releases of this level.
+    refetch
+        download also what is held already.
+    dry_run
+        only say what would be done.
+    """
+    from flows import running
+    from transforms.periods import HalfYear
+
+    if HalfYear.parse(last) < HalfYear.parse(first):
+        raise ValueError(f"expected a span from an earlier to a later half-year, found {first} to {last}")
+    sys.exit(running.plan(data_dir, first, last, level) if dry_run else running.backfill(data_dir, first, last, level, refetch))
+
+
+@app.command
+def serve(*, data_dir: DataDir = DATA) -> None:
+    """Serve the deployments update (weekdays, 09:35 in London) and backfill, against a standing Prefect server."""
+    from flows import running
+
+    sys.exit(running.serve(data_dir))
+
+
+@app.command
+def demo(*, data_dir: DataDir = DATA) -> None:
+    """Run the whole pipeline on the sample that comes with the code, without a network, and print a table."""
+    from flows import asking, running
+
+    code = running.demo(data_dir / "demo")
+    if code == 0:
+        print()
+        asking.table("2015-16-H1", offence="8Q", top=20, population_vintage=date(2015, 6, 25), data_dir=data_dir / "demo")
+        print(running.SAMPLE_NOTE)
+    sys.exit(code)
