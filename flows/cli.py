@@ -31,10 +31,12 @@ def main() -> None:
 
 
 def _sentence(error: BaseException) -> str:
+    from flows.files import told
+
     if hasattr(error, "errors"):  # pydantic's: of a setting, or of a parameter
-        told = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {str(e['input'])!r}" for e in error.errors()]
-        return f"{'; '.join(told)}. Settings are CRIME_RATES_… in the environment."
-    return " ".join(str(error).split()) or type(error).__name__
+        each = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {str(e['input'])!r}" for e in error.errors()]
+        return f"{'; '.join(each)}. Settings are CRIME_RATES_… in the environment."
+    return told(error)
 
 
 def _fail(message: str, code: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -10,6 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+
+def told(error: BaseException) -> str:
+    """What an error says, in one sentence."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f": no room to write {error.filename}" if error.filename else ""
+        return f"The disk is full{where}. What is published stands; free some room, then run the command again."
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def sha256_of(path: Path) -> str:

@@ -95,6 +95,24 @@ def backfill(
 
 
 @app.command
+def rollback(*, to: str | None = None, data_dir: DataDir = DATA) -> None:
+    """Show readers an older build: the one before, or the one named; no run publishes the newer ones again.
+
+    Parameters
+    ----------
+    to
+        a part of the name of a build that is kept, such as 1d31ac9b; a newer one takes a roll back away.
+    """
+    from flows import builds, tables
+    from flows.locks import sole_run
+
+    with sole_run(data_dir):
+        left, shown = builds.roll_back(data_dir, to)
+        tables.export(shown, data_dir / "tables")
+    print(f"Readers see {shown.name} now, and not {left.name}; {data_dir / 'tables'} is written to match.")
+
+
+@app.command
 def serve(*, data_dir: DataDir = DATA) -> None:
     """Serve the deployments update (weekdays, 09:35 in London) and backfill, against a standing Prefect server."""
     from flows import running

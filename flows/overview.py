@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from flows import printing, reading, runs
+from flows import builds, printing, reading, runs
 
 OVERDUE_DAYS = 110  # releases are quarterly; seen: 24 April, 29 January, 23 April, 23 July
 
@@ -52,6 +52,9 @@ def status(data_dir: Path, as_json: bool) -> str:
             lines.append(f"  {row['table_kind']}: {row['release_id']}, published {row['published']} "
                          f"({row['age_days']} days ago), to {row['last_quarter']}"
                          + ("; a newer one is overdue" if row["overdue"] else ""))
+    for build in facts["kept"]:
+        if build["rolled_back"]:
+            lines.append(f"  {build['build']} was rolled back: `crime-rates rollback --to {build['build']}` publishes it again")
     run = facts["last_run"]
     if run is None:
         lines.append("No run is on record.")
@@ -65,9 +68,9 @@ def status(data_dir: Path, as_json: bool) -> str:
 
 
 def _facts(data_dir: Path, today: date) -> dict[str, Any]:
-    link = data_dir / "warehouse" / "crime_rates.duckdb"
+    database = builds.published(data_dir)
     newest: list[dict[str, Any]] = []
-    if link.exists():
+    if database is not None:
         with reading.connect(data_dir) as con:
             newest = reading.rows_of(
                 con, "select table_kind, release_id, published, last_quarter from releases "
@@ -79,7 +82,8 @@ def _facts(data_dir: Path, today: date) -> dict[str, Any]:
              for name in ("raw", "lake", "warehouse", "tables")}
     return {
         "data_dir": str(data_dir),
-        "database": link.resolve().name if link.exists() else None,
+        "database": database.name if database else None,
+        "kept": [{"build": build.stem, "rolled_back": builds.is_rolled_back(build)} for build in builds.kept(data_dir)],
         "newest": newest,
         "last_run": runs.last(data_dir),
         "disk_bytes": sizes,

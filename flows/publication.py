@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.resources
 import os
+import re
 import subprocess
 import sys
 from importlib.resources.abc import Traversable
@@ -53,13 +54,16 @@ def _write(folder: Path, target: Path) -> None:
         con.execute(f'create table published.{HELPERS}."{own}" as from {quoted(str(file))}')
     for table in contract.TABLES:
         con.execute(contract.ddl(table, "published.main"))
+        con.execute(contract.comments(table, "published.main"))
         file = folder / f"main.{table.name}.parquet"
         con.execute(f'insert into published.main."{table.name}" from {quoted(str(file))}')
     con.execute("use published")
     for model in models("30_public"):
         for statement in con.extract_statements(model.read_text(encoding="utf-8")):
-            if "create macro" in statement.query.casefold():
+            if re.search(r"\bcreate (macro|view)\b", statement.query, re.IGNORECASE):
                 con.execute(statement)
+    for view in contract.VIEWS:
+        con.execute(contract.comments(view, "main"))
     con.execute("checkpoint published; use memory; detach published")
     con.close()
 

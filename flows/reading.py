@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from flows import builds
 from transforms.periods import HalfYear
 
 LEVELS = {"csp": "Community Safety Partnership", "pfa": "police force area", "region": "region", "country": "country"}
@@ -61,10 +62,10 @@ class Answer:
 
 def connect(data_dir: Path) -> duckdb.DuckDBPyConnection:
     """A read-only connection to the published database, by its own name, so that a later publication is no concern."""
-    link = data_dir / "warehouse" / "crime_rates.duckdb"
-    if not link.exists():
+    database = builds.published(data_dir)
+    if database is None:
         raise NotFound(f"{data_dir} holds no published database yet: run `crime-rates update` (or `crime-rates demo`) first.")
-    return duckdb.connect(str(link.resolve()), read_only=True)
+    return duckdb.connect(str(database), read_only=True)
 
 
 def rows_of(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:

@@ -55,17 +55,19 @@ def notify(settings: Settings, run: Run) -> None:
 def artifacts(settings: Settings, run: Run) -> None:
     """Leave the summary, the checks and the top of the newest table in Prefect's UI."""
     create_markdown_artifact(f"# {run.command}: {run.state}\n\n```\n{summary(run, settings)}```\n", key=f"{run.command}-summary")
+    if run.checks:
+        checks = sorted(run.checks, key=lambda check: (check.passed, not check.required, check.name))
+        create_table_artifact(
+            [{"check": c.name, "passed": c.passed, "required": c.required, "rows_broken": c.rows_broken, "guards": c.guards,
+              "examples": c.examples} for c in checks], key="quality-checks")
     if not run.database:
         return
     with reading.connect(settings.data_dir) as con:
-        checks = reading.rows_of(con, "select check_name, passed, required, rows_broken, guards from quality_checks "
-                                      "order by passed, required desc, check_name")
         top = reading.rows_of(
             con, "select rank, area_name, offences, population, round(rate_per_10k, 2) as rate_per_10k, half_year, level "
                  "from ranked_rates where offence_level = 'total' and rank is not null and (half_year, level) = ("
                  "select (half_year, level) from ranked_rates where status = 'ranked' order by half_year desc, level limit 1) "
                  "order by rank limit ?", [TOP])
-    create_table_artifact(checks, key="quality-checks")
     if top:
         said = f"Total recorded crime, {top[0]['half_year']}, {top[0]['level']}"
         create_table_artifact(top, key="newest-table", description=said)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from flows.checks import Check
 from flows.files import read_json, write_json
 
 
@@ -53,6 +54,7 @@ class Run:
     error: str = ""
     coverage: list[Coverage] = field(default_factory=list)  # of a backfill
     warnings: list[str] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)  # of the build, published or refused
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property

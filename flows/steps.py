@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows import lake, live, raw, tables, warehouse
+from flows import builds, lake, live, raw, tables, warehouse
+from flows.checks import Check
 from flows.runs import Item
 from flows.settings import Settings
 from flows.sources import local
@@ -94,15 +95,24 @@ def normalise(settings: Settings, name: str, kind: str, folders: Sequence[Path])
     return Item(name, kind, "new" if new else "unchanged", said)
 
 
-def build(settings: Settings) -> tuple[Path, list[warehouse.Check]]:
+def build(settings: Settings) -> tuple[Path, list[Check]]:
     """Build and check the database of what the lake holds. Raises warehouse.BuildRefused."""
     return warehouse.build(settings.data_dir / "lake", settings.reference_dir, settings.data_dir / "warehouse",
                            settings.memory_limit)
 
 
+def chosen(settings: Settings, database: Path) -> tuple[Path, list[str]]:
+    """(the database that readers are to see, warnings): the one that was built, unless it was rolled back."""
+    standing = builds.published(settings.data_dir)
+    if standing is None or not builds.is_rolled_back(database):
+        return database, []
+    return standing, [f"{database.stem} was rolled back, so it is not published again: "
+                      f"`crime-rates rollback --to {database.stem}` does that, or anything new in the lake."]
+
+
 def publish(settings: Settings, database: Path) -> bool:
     """Show readers this database; False when they see it already."""
-    return warehouse.publish(database, settings.keep_builds)
+    return builds.publish(database, settings.keep_builds)
 
 
 def export(settings: Settings, database: Path) -> int:
@@ -110,7 +120,7 @@ def export(settings: Settings, database: Path) -> int:
     return tables.export(database, settings.data_dir / "tables")
 
 
-def warnings_of(checks: Sequence[warehouse.Check]) -> list[str]:
+def warnings_of(checks: Sequence[Check]) -> list[str]:
     """The checks that do not stop a publication and have something to say."""
     return [f"{check.name}: {check.examples}" + (f" … ({check.rows_broken:,} rows)" if check.rows_broken > 3 else "")
             for check in checks if not check.required and not check.passed]

@@ -19,7 +19,8 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import live, reporting, steps
-from flows.files import sweep
+from flows.builds import DiskFull
+from flows.files import sweep, told
 from flows.locks import FolderBusy, sole_run
 from flows.progress import step
 from flows.runs import Item, Run
@@ -73,14 +74,14 @@ def run_steps(
                 with nullcontext(None) if folders.named else live.client(settings) as http:
                     _steps(run, settings, folders, http, level, refetch)
             except Exception as error:
-                run.error = str(error)
+                run.error = told(error)
                 raise
             finally:
                 run.end()
-                run.save(settings.data_dir)
+                _save(run, settings.data_dir)
                 reporting.notify(settings, run)
-    except (ValueError, OSError, FolderBusy) as error:  # a sentence for the person, not a fault of the flow
-        run.error = str(error)
+    except (ValueError, OSError, FolderBusy, DiskFull) as error:  # a sentence for the person, not a fault of the flow
+        run.error = told(error)
         run.end()
     reporting.artifacts(settings, run)
     done = run.state in ("completed", "unchanged")
@@ -112,7 +113,7 @@ def _steps(
                 if batch.offer is not None and batch.offer.optional:
                     run.warnings.append(str(error))
                 else:
-                    run.items.append(Item(batch.name, batch.kind, "failed", str(error)))
+                    run.items.append(Item(batch.name, batch.kind, "failed", told(error)))
                 continue
             run.downloaded += downloaded
             futures.append(normalise.submit(settings, batch.name, batch.kind, stored))
@@ -125,16 +126,25 @@ def _steps(
         try:
             database, checks = build(settings)
         except BuildRefused as refused:
-            run.error = str(refused)
+            run.error, run.checks = str(refused), refused.checks
             return
+    run.checks = checks
+    database, warnings = steps.chosen(settings, database)
     run.database = database.name
-    run.warnings += steps.warnings_of(checks)
+    run.warnings += warnings + steps.warnings_of(checks)
     with _timed(run, "publish"):
         run.published = publish(settings, database)
     step(f"{'published' if run.published else 'already published'}: {database.name}", len(batches) + 2, of)
     with _timed(run, "export"):
         run.tables = export(settings, database)
     step(f"wrote {run.tables} pairs of tables", of, of)
+
+
+def _save(run: Run, data_dir: Path) -> None:
+    try:
+        run.save(data_dir)
+    except OSError as error:  # a full disk, most likely: the run's end is told all the same
+        run.warnings.append(f"this run could not be written to the run log: {told(error)}")
 
 
 @contextmanager

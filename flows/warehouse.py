@@ -1,4 +1,4 @@
-"""Builds, checks and publishes the DuckDB file. A published file is never written to: a new one takes its place.
+"""Builds and checks the DuckDB file. A published file is never written to: a new one takes its place (flows/builds.py).
 
 The file is a pure function of the lake, data/reference and sql/, equal byte for byte when it is built again: models run on
 all cores in a work database, and flows/publication.py then copies their rows, in order, into the file that is published.
@@ -13,7 +13,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -22,28 +21,14 @@ import duckdb
 import pyarrow as pa
 
 from flows import lake, publication
+from flows.builds import NEVER, room_for
+from flows.checks import Check, checks_of, run_checks
 from flows.files import read_json, sync
 from flows.publication import HELPERS, STORAGE_VERSION, models, quoted
 from sql import contract
 from transforms.areas import read_reference
 
-LINK = "crime_rates.duckdb"
 REFERENCE = ("areas", "area_successions", "council_successions", "recording_breaks", "withdrawn_figures")
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check of a build, as a row of `quality_checks`."""
-
-    name: str
-    guards: str
-    required: bool
-    rows_broken: int
-    examples: str
-
-    @property
-    def passed(self) -> bool:
-        return self.rows_broken == 0
 
 
 class BuildRefused(RuntimeError):
@@ -72,18 +57,19 @@ def build_id(lake_dir: Path, reference_dir: Path) -> str:
 def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: str) -> tuple[Path, list[Check]]:
     """Build and check the database of what the lake holds now; returns its path, not yet published, and the checks.
 
-    Raises BuildRefused when the lake holds no release or a required check fails.
+    Raises BuildRefused when the lake holds no release or a required check fails, DiskFull when there is no room.
     """
     target = warehouse / f"crime_rates-{build_id(lake_dir, reference_dir)}.duckdb"
     if target.exists():
         return target, checks_of(target)
     if not lake.folders(lake_dir, "offences"):
         raise BuildRefused("There is nothing to build: the lake holds no release of offences.", [])
-    with _work_database(warehouse, memory_limit) as (con, aside):
+    warehouse.mkdir(parents=True, exist_ok=True)
+    with room_for(_room(lake_dir), warehouse), _work_database(warehouse, memory_limit) as (con, aside):
         _load_inputs(con, lake_dir, reference_dir)
         for model in models("10_stage", "20_core", "30_public"):
             _run_model(con, model)
-        checks = _run_checks(con)
+        checks = run_checks(con)
         if broken := [check for check in checks if check.required and not check.passed]:
             raise BuildRefused(
                 "Nothing is published, because a required check failed: "
@@ -97,15 +83,20 @@ def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: st
         if finished.with_name(f"{finished.name}.wal").exists():
             raise RuntimeError(f"{finished} was not closed cleanly: a .wal file is left beside it.")
         sync(finished)
+        os.utime(finished, ns=(NEVER, NEVER))
         finished.chmod(0o444)
         finished.rename(target)
         sync(warehouse)
     return target, checks
 
 
+def _room(lake_dir: Path) -> int:
+    """Bytes that a build takes at its highest: 15 times the lake's were seen, 23 with 500 MB of memory."""
+    return 50_000_000 + 25 * sum(file.stat().st_size for file in lake_dir.rglob("*.parquet"))
+
+
 @contextmanager
 def _work_database(warehouse: Path, memory_limit: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    warehouse.mkdir(parents=True, exist_ok=True)
     aside = warehouse / f".build.{os.getpid()}.part"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
@@ -172,42 +163,13 @@ def _paths(folders: list[Path], pattern: str) -> str:
     return "[" + ", ".join(quoted(file) for file in files) + "]"
 
 
-def _run_checks(con: duckdb.DuckDBPyConnection) -> list[Check]:
-    """Each file of sql/40_checks, and for each public table that its key is unique."""
-    checks = []
-    for file in models("40_checks"):
-        text = file.read_text(encoding="utf-8")
-        head = dict(line[3:].split(": ", 1) for line in text.splitlines() if line.startswith("-- ") and ": " in line)
-        checks.append(_run_check(con, file.name.removesuffix(".sql"), head["guards"], head["required"] == "yes", text))
-    for table in contract.TABLES:
-        if table.name not in ("quality_checks", "data_dictionary"):
-            keys = ", ".join(f'"{k}"' for k in table.key)
-            checks.append(_run_check(
-                con, f"key_of_{table.name}", f"{table.name} has one row per {table.grain}", True,
-                f'select {keys}, count(*) as rows from main."{table.name}" group by all having count(*) > 1',
-            ))
-    return sorted(checks, key=lambda check: check.name)
-
-
-def _run_check(con: duckdb.DuckDBPyConnection, name: str, guards: str, required: bool, query: str) -> Check:
-    con.execute(f"create or replace temp table broken as {query}")
-    count = con.execute("select count(*) from broken").fetchall()[0][0]
-    columns = [d[0] for d in con.execute("from broken order by all limit 3").description]
-    examples = [
-        ", ".join(f"{column} {value}" if column != "finding" else value
-                  for column, value in zip(columns, row, strict=True) if value is not None)
-        for row in con.fetchall()
-    ]
-    return Check(name, guards, required, count, "; ".join(examples))
-
-
 def _store_dictionary(con: duckdb.DuckDBPyConnection, checks: list[Check]) -> None:
     for table in contract.TABLES:
         if table.name in ("quality_checks", "data_dictionary"):
             con.execute(contract.ddl(table, "main"))
     rows = [(c.name, c.guards, c.required, c.rows_broken, c.examples, c.passed) for c in checks]
     con.executemany("insert into quality_checks values (?, ?, ?, ?, ?, ?)", rows)
-    con.executemany("insert into data_dictionary values (?, ?, ?, ?, ?, ?, ?)", contract.dictionary())
+    con.executemany(f"insert into data_dictionary values ({', '.join('?' * 10)})", contract.dictionary())
 
 
 def _write_sorted(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -222,33 +184,3 @@ def _write_sorted(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
         write("main", table.name, ", ".join(f'"{c.name}"' for c in table.columns), ", ".join(table.order))
     for (name,) in con.execute("select table_name from duckdb_tables() where schema_name = ?", [HELPERS]).fetchall():
         write(HELPERS, name, "*", "all")
-
-
-def checks_of(database: Path) -> list[Check]:
-    """The checks that stand in a finished database."""
-    with duckdb.connect(str(database), read_only=True) as con:
-        rows = con.execute("select check_name, guards, required, rows_broken, examples from quality_checks").fetchall()
-    return [Check(*row) for row in rows]
-
-
-def publish(target: Path, keep: int) -> bool:
-    """Point crime_rates.duckdb at a finished build, in one step; False when it already does. Old builds beyond `keep` go."""
-    link = target.parent / LINK
-    if link.is_symlink() and link.readlink() == Path(target.name):
-        return False
-    aside = target.parent / f".{LINK}.{os.getpid()}.part"
-    aside.unlink(missing_ok=True)
-    aside.symlink_to(target.name)
-    aside.replace(link)
-    sync(target.parent)
-    os.utime(target)  # the order of publication, for `keep`
-    builds = sorted(target.parent.glob("crime_rates-*.duckdb"), key=lambda p: p.stat().st_mtime, reverse=True)
-    for old in [b for b in builds if b != target][keep - 1 :]:
-        old.unlink()
-    return True
-
-
-def published(data_dir: Path) -> Path | None:
-    """The database that readers see now, by its own name, or None."""
-    link = data_dir / "warehouse" / LINK
-    return link.resolve() if link.exists() else None

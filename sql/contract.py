@@ -1,10 +1,13 @@
-"""The contract with BI tools: each public table declared once, giving the DDL, the comments and `data_dictionary`.
+"""The contract with BI tools: each public table and view declared once, giving the DDL, the comments, `data_dictionary`, the
+Arrow schemas and docs/contract.md.
 
-A column is never renamed, retyped or removed without a new `VERSION`.
+A column is never removed, renamed, retyped, or made nullable without a new `VERSION`; sql/promised/<version>.csv holds what
+each version promised (`make contract` writes it, and refuses to break it).
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,14 +19,19 @@ VERSION = "1"
 
 @dataclass(frozen=True)
 class Column:
+    """A column: its plain DuckDB type, whether it may be null, its unit (or -), who says so, and what it means."""
+
     name: str
-    type: str  # a plain DuckDB type
+    type: str
+    nullable: bool
+    unit: str
+    source: str
     meaning: str
 
 
 @dataclass(frozen=True)
 class Table:
-    """A public table: what a row is, its columns, its key, and the order in which it is stored."""
+    """A public table or view: what a row is, its columns, its key, and the order in which it is stored."""
 
     name: str
     grain: str
@@ -33,46 +41,53 @@ class Table:
 
 
 def _columns(text: str) -> tuple[Column, ...]:
-    """One column a line: name, type, meaning."""
-    return tuple(Column(*line.split(maxsplit=2)) for line in text.splitlines() if line)
+    """One column a line: name TYPE [unit, source] meaning; a ? after the type where it may be null."""
+    declared = []
+    for line in filter(None, text.splitlines()):
+        found = re.fullmatch(r"(\w+) ([A-Z]+)(\??) \[(.+?), (.+?)\] (.+)", line)
+        if found is None:
+            raise ValueError(f"expected `name TYPE [unit, source] meaning`, found {line!r}")
+        name, type_, nullable, unit, source, meaning = found.groups()
+        declared.append(Column(name, type_, bool(nullable), unit, source, meaning))
+    return tuple(declared)
 
 
 _PERIOD = """
-half_year VARCHAR financial year and half, such as 2015/16 H1: H1 is April to September, H2 October to March
-period_start DATE first day of the half-year
-period_end DATE last day of the half-year
+half_year VARCHAR [-, Home Office] financial year and half, such as 2015/16 H1: H1 is April to September, H2 October to March
+period_start DATE [date, computed] first day of the half-year
+period_end DATE [date, computed] last day of the half-year
 """
 _AREA = """
-level VARCHAR csp (Community Safety Partnership), pfa (police force area), region or country
-area_code VARCHAR ONS code of the area; null for what is not a place
-area_name VARCHAR name of the area, the newest that the Home Office uses
+level VARCHAR [-, computed] csp (Community Safety Partnership), pfa (police force area), region or country
+area_code VARCHAR? [-, ONS] ONS code of the area; null for what is not a place
+area_name VARCHAR [-, Home Office] name of the area, the newest that the Home Office uses
 """
 _QUARTER = """
-financial_year VARCHAR April to March, such as 2015/16
-quarter INTEGER quarter of the financial year: 1 is April to June, 4 is January to March of the next calendar year
+financial_year VARCHAR [-, Home Office] April to March, such as 2015/16
+quarter INTEGER [-, Home Office] quarter of the financial year: 1 is April to June, 4 is January to March of the next calendar year
 """
 
 RANKED_RATES = Table(
     "ranked_rates", "half-year × level × area × offence level × offence, areas as published",
     _columns(_PERIOD + _AREA + """
-force_name VARCHAR police force that the area belongs to
-region_name VARCHAR region of the force, as the Home Office names it
-offence_level VARCHAR code, subgroup, group or total
-offence_code VARCHAR Home Office offence code (text: 4.1 and 4.10 differ); at the other offence levels the name again
-offence_name VARCHAR newest description of the offence
-offences BIGINT offences recorded in the half-year, net of corrections, so it may be negative; what is known of it where incomplete
-population BIGINT residents at mid-year of all councils of the area; null where any is not known, never a part
-population_year INTEGER the mid-year (30 June) whose estimate divides: by default that before the financial year starts
-population_vintage DATE the day on which that estimate was published
-population_method VARCHAR sum (whole councils) or apportioned (a shared council split by its last separately published parts)
-rate_per_10k DOUBLE offences in the half-year per 10,000 residents, not annualised, not rounded; null unless ranked
-rate_lower_95 DOUBLE lower 95% limit of rate_per_10k: chance only (Poisson, exact below 10 offences, else Byar), not recording practice
-rate_upper_95 DOUBLE upper 95% limit of rate_per_10k: chance only (Poisson, exact below 10 offences, else Byar), not recording practice
-rank INTEGER 1 is the highest rate; ties share the better rank and leave a gap; null unless ranked
-areas_ranked INTEGER how many areas have a rank in this table
-status VARCHAR ranked, or why not: unassigned, not_resident, withdrawn, incomplete, no_population, negative
-status_note VARCHAR the reason in words; for ranked rows how the population was apportioned, if it was
-release_id VARCHAR the release that the counts come from
+force_name VARCHAR? [-, Home Office] police force that the area belongs to
+region_name VARCHAR? [-, Home Office] region of the force, as the Home Office names it
+offence_level VARCHAR [-, computed] code, subgroup, group or total
+offence_code VARCHAR [-, Home Office] Home Office offence code (text: 4.1 and 4.10 differ); at the other offence levels the name again
+offence_name VARCHAR [-, Home Office] newest description of the offence
+offences BIGINT? [offences, Home Office] offences recorded in the half-year, net of corrections, so it may be negative; what is known of it where incomplete
+population BIGINT? [persons, ONS] residents at mid-year of all councils of the area; null where any is not known, never a part
+population_year INTEGER [year, ONS] the mid-year (30 June) whose estimate divides: by default that before the financial year starts
+population_vintage DATE? [date, ONS] the day on which that estimate was published
+population_method VARCHAR? [-, computed] sum (whole councils) or apportioned (a shared council split by its last separately published parts)
+rate_per_10k DOUBLE? [offences per 10,000 persons, computed] offences in the half-year per 10,000 residents, not annualised, not rounded; null unless ranked
+rate_lower_95 DOUBLE? [offences per 10,000 persons, computed] lower 95% limit of rate_per_10k: chance only (Poisson, exact below 10 offences, else Byar), not recording practice
+rate_upper_95 DOUBLE? [offences per 10,000 persons, computed] upper 95% limit of rate_per_10k: chance only (Poisson, exact below 10 offences, else Byar), not recording practice
+rank INTEGER? [rank, computed] 1 is the highest rate; ties share the better rank and leave a gap; null unless ranked
+areas_ranked INTEGER [areas, computed] how many areas have a rank in this table
+status VARCHAR [-, computed] ranked, or why not: unassigned, not_resident, withdrawn, incomplete, no_population, negative
+status_note VARCHAR? [-, Home Office or computed] the reason in words; for ranked rows how the population was apportioned, if it was
+release_id VARCHAR [-, pipeline] the release that the counts come from
 """),
     ("half_year", "level", "area_name", "offence_level", "offence_code"),
     ("half_year", "level", "offence_level", "offence_code", "rank nulls last", "area_name"),
@@ -87,9 +102,9 @@ TABLES = (
     Table(
         "offence_counts", "level × area × quarter × offence code, newest release",
         _columns(_AREA + _QUARTER + """
-offence_code VARCHAR Home Office offence code, as text
-offences BIGINT offences recorded in the quarter; negative where corrections exceed records, null where the release says N/a
-release_id VARCHAR the release that the count comes from
+offence_code VARCHAR [-, Home Office] Home Office offence code, as text
+offences BIGINT? [offences, Home Office] offences recorded in the quarter; negative where corrections exceed records, null where the release says N/a
+release_id VARCHAR [-, pipeline] the release that the count comes from
 """),
         ("level", "area_name", "financial_year", "quarter", "offence_code"),
         ("level", "financial_year", "quarter", "offence_code", "area_name"),
@@ -97,77 +112,77 @@ release_id VARCHAR the release that the count comes from
     Table(
         "half_years", "half-year × level",
         _columns(_PERIOD + """
-level VARCHAR csp, pfa, region or country
-complete BOOLEAN whether both quarters are published
-release_id VARCHAR the newest release that covers it
+level VARCHAR [-, computed] csp, pfa, region or country
+complete BOOLEAN [-, computed] whether both quarters are published
+release_id VARCHAR [-, pipeline] the newest release that covers it
 """),
         ("half_year", "level"), ("half_year", "level"),
     ),
     Table(
         "areas", "level × area that any release has figures for",
         _columns(_AREA + """
-force_name VARCHAR police force that the area belongs to
-region_name VARCHAR region of the force, as the Home Office names it
-first_half_year VARCHAR first half-year with figures
-last_half_year VARCHAR last half-year with figures
-is_place BOOLEAN false for unassigned groups, an airport, fraud bodies and the British Transport Police
+force_name VARCHAR? [-, Home Office] police force that the area belongs to
+region_name VARCHAR? [-, Home Office] region of the force, as the Home Office names it
+first_half_year VARCHAR [-, computed] first half-year with figures
+last_half_year VARCHAR [-, computed] last half-year with figures
+is_place BOOLEAN [-, curated] false for unassigned groups, an airport, fraud bodies and the British Transport Police
 """),
         ("level", "area_name"), ("level", "area_name"),
     ),
     Table(
         "offences", "offence level × offence",
         _columns("""
-offence_level VARCHAR code, subgroup, group or total
-offence_code VARCHAR Home Office offence code; at the other offence levels the name again
-offence_name VARCHAR newest description
-subgroup VARCHAR newest subgroup of the code
-offence_group VARCHAR newest group
-first_half_year VARCHAR first half-year with rows
-last_half_year VARCHAR last half-year with rows
+offence_level VARCHAR [-, computed] code, subgroup, group or total
+offence_code VARCHAR [-, Home Office] Home Office offence code; at the other offence levels the name again
+offence_name VARCHAR [-, Home Office] newest description
+subgroup VARCHAR? [-, Home Office] newest subgroup of the code
+offence_group VARCHAR? [-, Home Office] newest group
+first_half_year VARCHAR [-, computed] first half-year with rows
+last_half_year VARCHAR [-, computed] last half-year with rows
 """),
         ("offence_level", "offence_code"), ("offence_level", "offence_code"),
     ),
     Table(
         "populations", "level × area × mid-year × vintage × boundaries",
         _columns("""
-level VARCHAR council, csp, pfa, region or country
-area_code VARCHAR ONS code
-area_name VARCHAR name of the area
-year INTEGER mid-year, 30 June
-vintage DATE the day on which the estimate was published
-boundaries VARCHAR the April whose councils the estimate was made for; sets of one vintage overlap: filter on one, never add them
-persons BIGINT usual residents
-method VARCHAR published (a council), sum or apportioned
-source_file VARCHAR file or files that it comes from
+level VARCHAR [-, computed] council, csp, pfa, region or country
+area_code VARCHAR [-, ONS] ONS code
+area_name VARCHAR [-, ONS or Home Office] name of the area
+year INTEGER [year, ONS] mid-year, 30 June
+vintage DATE [date, ONS] the day on which the estimate was published
+boundaries VARCHAR [-, ONS] the April whose councils the estimate was made for; sets of one vintage overlap: filter on one, never add them
+persons BIGINT [persons, ONS] usual residents
+method VARCHAR [-, computed] published (a council), sum or apportioned
+source_file VARCHAR [-, pipeline] file or files that it comes from
 """),
         ("level", "area_code", "year", "vintage", "boundaries"), ("level", "year", "vintage", "boundaries", "area_code"),
     ),
     Table(
         "releases", "release: one published file in one vintage",
         _columns("""
-release_id VARCHAR file name without its ending, and the start of its sha256
-file_name VARCHAR as published; with * for the CSV sheets of one release
-sha256 VARCHAR of the file's bytes
-table_kind VARCHAR csp or pfa
-published DATE publication date
-published_source VARCHAR where that date was found: manifest, file name, workbook, Last-Modified or first fetched
-first_quarter VARCHAR first quarter covered, such as 2015/16 Q1
-last_quarter VARCHAR last quarter covered
-rows BIGINT rows of figures
-simulated BOOLEAN whether the workbook says that its figures are simulated
-source_url VARCHAR where it came from
+release_id VARCHAR [-, pipeline] file name without its ending, and the start of its sha256
+file_name VARCHAR [-, Home Office] as published; with * for the CSV sheets of one release
+sha256 VARCHAR [-, pipeline] of the file's bytes
+table_kind VARCHAR [-, Home Office] csp or pfa
+published DATE [date, Home Office] publication date
+published_source VARCHAR [-, pipeline] where that date was found: manifest, file name, workbook, Last-Modified or first fetched
+first_quarter VARCHAR [-, Home Office] first quarter covered, such as 2015/16 Q1
+last_quarter VARCHAR [-, Home Office] last quarter covered
+rows BIGINT [rows, pipeline] rows of figures
+simulated BOOLEAN [-, Home Office] whether the workbook says that its figures are simulated
+source_url VARCHAR [-, pipeline] where it came from
 """),
         ("release_id",), ("table_kind", "published", "release_id"),
     ),
     Table(
         "revisions", "release pair × level × area × quarter × offence code that changed",
         _columns("""
-from_release VARCHAR the release that was replaced
-to_release VARCHAR the release that changed the count
+from_release VARCHAR [-, pipeline] the release that was replaced
+to_release VARCHAR [-, pipeline] the release that changed the count
 """ + _AREA + _QUARTER + """
-offence_code VARCHAR Home Office offence code
-before BIGINT count in from_release; null where it had no such row
-after BIGINT count in to_release; null where it has no such row
+offence_code VARCHAR [-, Home Office] Home Office offence code
+before BIGINT? [offences, Home Office] count in from_release; null where it had no such row
+after BIGINT? [offences, Home Office] count in to_release; null where it has no such row
 """),
         ("to_release", "level", "area_name", "financial_year", "quarter", "offence_code"),
         ("to_release", "level", "financial_year", "quarter", "offence_code", "area_name"),
@@ -175,59 +190,79 @@ after BIGINT count in to_release; null where it has no such row
     Table(
         "quality_checks", "check of this build",
         _columns("""
-check_name VARCHAR name of the check, as of its file in sql/40_checks
-guards VARCHAR what it guards
-required BOOLEAN whether a broken row stops the publication
-rows_broken BIGINT how many rows break it
-examples VARCHAR the first of them
-passed BOOLEAN whether no row breaks it
+check_name VARCHAR [-, pipeline] name of the check, as of its file in sql/40_checks
+guards VARCHAR [-, pipeline] what it guards
+required BOOLEAN [-, pipeline] whether a broken row stops the publication
+rows_broken BIGINT [rows, pipeline] how many rows break it
+examples VARCHAR [-, pipeline] the first of them
+passed BOOLEAN [-, pipeline] whether no row breaks it
 """),
         ("check_name",), ("check_name",),
     ),
     Table(
         "data_dictionary", "public table × column",
         _columns("""
-contract_version VARCHAR raised when a column is renamed, retyped or removed
-table_name VARCHAR public table
-column_name VARCHAR column
-column_type VARCHAR DuckDB type
-position INTEGER place of the column, from 1
-is_key BOOLEAN whether it is part of the table's key
-meaning VARCHAR what it means, with unit
+contract_version VARCHAR [-, pipeline] raised when a column is removed, renamed, retyped or made nullable
+table_name VARCHAR [-, pipeline] public table or view
+column_name VARCHAR [-, pipeline] column
+column_type VARCHAR [-, pipeline] DuckDB type
+position INTEGER [-, pipeline] place of the column, from 1
+is_key BOOLEAN [-, pipeline] whether it is part of the table's key
+meaning VARCHAR [-, pipeline] what it means
+is_nullable BOOLEAN [-, pipeline] whether it may be null
+unit VARCHAR? [-, pipeline] what a number counts
+source VARCHAR [-, pipeline] who says so: Home Office, ONS, curated (data/reference), computed (sql/) or pipeline
 """),
         ("table_name", "column_name"), ("table_name", "position"),
     ),
 )
 
-MACRO_NOTE = (
-    "Table macros ranked_rates_for(as_of, population_year, population_vintage) and ranked_rates_as_of(date) give the columns "
-    "of ranked_rates on another basis. They work on a direct connection, or after USE on an attached file."
+VIEWS = (
+    Table("latest_half_year", "level × area × offence level × offence, in the newest complete half-year of each level",
+          RANKED_RATES.columns, RANKED_RATES.key, RANKED_RATES.order),
+    Table("top_areas", "level × offence level × offence × area of rank 1 to 10, in the newest half-year of each level that has ranks",
+          RANKED_RATES.columns, RANKED_RATES.key, RANKED_RATES.order),
 )
+
+MACROS = {  # table macros and their parameters, with the columns of ranked_rates
+    "ranked_rates_for": ("as_of, population_year, population_vintage",
+                         "on any basis: as published by a day, over a mid-year and a vintage of its estimate; null is the default"),
+    "ranked_rates_as_of": ("date", "as it could have been printed on a day"),
+}
 
 
 def arrow_schema(table: Table) -> pa.Schema:
-    """The Arrow schema of a public table."""
+    """The Arrow schema of a public table, with meaning, unit and source as metadata of each field."""
     import pyarrow as pa
 
     types = {"VARCHAR": pa.string(), "INTEGER": pa.int32(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(),
              "DATE": pa.date32(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us")}
-    return pa.schema([pa.field(c.name, types[c.type], metadata={"meaning": c.meaning}) for c in table.columns])
+    return pa.schema([
+        pa.field(c.name, types[c.type], c.nullable, {"meaning": c.meaning, "unit": c.unit, "source": c.source})
+        for c in table.columns
+    ])
 
 
 def ddl(table: Table, schema: str) -> str:
-    """The statements that create a table and its comments."""
-    lines = ", ".join(f'"{c.name}" {c.type}' for c in table.columns)
+    """The statement that creates a table."""
+    lines = ", ".join(f'"{c.name}" {c.type}{"" if c.nullable else " not null"}' for c in table.columns)
+    return f'create table {schema}."{table.name}" ({lines})'
+
+
+def comments(table: Table, schema: str) -> str:
+    """The statements that say in the database what a table or view, and each of its columns, holds."""
     name = f'{schema}."{table.name}"'
-    statements = [f"create table {name} ({lines})", f"comment on table {name} is {_literal('one row per ' + table.grain)}"]
+    kind = "view" if table in VIEWS else "table"
+    statements = [f"comment on {kind} {name} is {_literal('one row per ' + table.grain)}"]
     statements += [f'comment on column {name}."{c.name}" is {_literal(c.meaning)}' for c in table.columns]
     return ";\n".join(statements)
 
 
-def dictionary() -> list[tuple[str, str, str, str, int, bool, str]]:
+def dictionary() -> list[tuple[str | int | bool | None, ...]]:
     """The rows of `data_dictionary`."""
     return [
-        (VERSION, t.name, c.name, c.type, i, c.name in t.key, c.meaning)
-        for t in TABLES
+        (VERSION, t.name, c.name, c.type, i, c.name in t.key, c.meaning, c.nullable, None if c.unit == "-" else c.unit, c.source)
+        for t in (*TABLES, *VIEWS)
         for i, c in enumerate(t.columns, start=1)
     ]
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import duckdb
 
-from flows import files, lake, raw, warehouse
+from flows import builds, files, lake, raw, warehouse
+from flows.checks import Check
 from flows.settings import packaged
 from tests.releases import CSP_2015, PFA, Cell, Row, Sheet, cover, notes, write_ods
 from transforms.areas import known_names, read_reference
@@ -124,14 +125,14 @@ class World:
             files.write_json(manifest, files.read_json(manifest) | {"fetched_at": self.seen})
         return raw.read(folder)
 
-    def make(self) -> tuple[Path, list[warehouse.Check]]:
+    def make(self) -> tuple[Path, list[Check]]:
         """Build and check; returns the database, not published, and the checks."""
         return warehouse.build(self.lake, self.reference_dir, self.warehouse, "1GB")
 
     def build(self) -> duckdb.DuckDBPyConnection:
         """Build, check and publish; a read-only connection to what was published."""
         database, _ = self.make()
-        warehouse.publish(database, keep=3)
+        builds.publish(database, keep=3)
         return duckdb.connect(str(database), read_only=True)
 
     @staticmethod

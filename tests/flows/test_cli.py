@@ -18,7 +18,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from flows import cli
+from flows import builds, cli
 from sql.contract import RANKED_RATES, arrow_schema
 from tests.releases import Cell, figures
 from tests.world import KENT, ROOT, WORCESTERSHIRE, World, force_of, persons_of
@@ -325,6 +325,26 @@ def test_check_says_whether_the_required_ones_passed(run: Command, data: Path, t
     said = run("check", folder=tmp_path)
     assert said.code == 1 and said.out.splitlines()[-1].endswith("required ones are BROKEN.")
     assert re.search(r"^BROKEN +counts_are_conserved: .*\n +2 rows, such as level csp$", said.out, re.MULTILINE)
+
+
+def test_rollback_shows_the_build_before_and_its_tables(run: Command, data: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "data"
+    shutil.copytree(data / "warehouse", copy / "warehouse", symlinks=True)
+    [older] = builds.kept(copy)
+    newer = older.with_name("crime_rates-newer.duckdb")
+    shutil.copyfile(older, newer)
+    builds.publish(newer, keep=3)
+    said = run("rollback", folder=copy)
+    assert said == Said(0, f"Readers see {older.name} now, and not {newer.name}; {copy / 'tables'} is written to match.\n", "")
+    assert (copy / "tables/.build").read_text() == older.name
+    status = run("status", folder=copy).out
+    assert status.startswith(f"Published: {older.name}\n")
+    assert "  crime_rates-newer was rolled back: `crime-rates rollback --to crime_rates-newer` publishes it again\n" in status
+    said = run("rollback", folder=copy)
+    assert said.code == 1
+    assert said.err.startswith("crime-rates: expected a build older than the one that is published, found 0; kept, newest")
+    assert run("rollback", "--to", "newer", folder=copy).code == 0
+    assert builds.published(copy) == newer.resolve()
 
 
 # ---------------------------------------------------------------- start

@@ -16,7 +16,8 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from flows import lake, raw, steps, warehouse
+from flows import builds, lake, raw, steps, warehouse
+from flows.checks import Check
 from flows.locks import FolderBusy, sole_run
 from flows.runs import Item
 from flows.settings import Settings
@@ -268,8 +269,8 @@ def test_tables_that_a_run_left_half_written_are_written_again(exported: tuple[S
 
 # ---------------------------------------------------------------- warnings
 def test_warnings_are_what_does_not_stop_and_has_something_to_say() -> None:
-    def check(name: str, required: bool, broken: int) -> warehouse.Check:
-        return warehouse.Check(name, "guards", required, broken, "a row")
+    def check(name: str, required: bool, broken: int) -> Check:
+        return Check(name, "guards", required, broken, "a row")
 
     checks = [check("sound", False, 0), check("few", False, 3), check("many", False, 1234), check("required", True, 5)]
     assert steps.warnings_of(checks) == ["few: a row", "many: a row … (1,234 rows)"]
@@ -283,7 +284,25 @@ def test_a_build_refused_leaves_what_is_published(tmp_path: Path, settings: Sett
     world.population(date(2016, 6, 23), {"E07000235": 75_000})  # five councils are missing
     with pytest.raises(warehouse.BuildRefused, match="forces_add_up_to_england_and_wales"):
         steps.build(settings)
-    published = warehouse.published(settings.data_dir)
+    published = builds.published(settings.data_dir)
     assert published is not None and published.name == database.name
     with duckdb.connect(str(published), read_only=True) as con:
         assert rows_of(con, "select count(*) as n from releases") == [{"n": 1}]
+
+
+def test_a_roll_back_stands_until_something_new_comes(tmp_path: Path, settings: Settings) -> None:
+    world = World(tmp_path)
+    made = []
+    for day in (APRIL, date(2026, 7, 23)):
+        world.release(day, rows())
+        made.append(steps.build(settings)[0])
+        steps.publish(settings, made[-1])
+    builds.roll_back(settings.data_dir)
+    database, said = steps.chosen(settings, made[1])
+    assert database == made[0].resolve() and steps.publish(settings, database) is False
+    assert said == [f"{made[1].stem} was rolled back, so it is not published again: `crime-rates rollback --to {made[1].stem}` "
+                    "does that, or anything new in the lake."]
+    world.release(date(2026, 10, 22), rows())
+    newest, _ = steps.build(settings)
+    assert steps.chosen(settings, newest) == (newest, [])
+    assert steps.publish(settings, newest) and builds.published(settings.data_dir) == newest.resolve()

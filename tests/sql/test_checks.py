@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows import warehouse
+from flows import builds
+from flows.checks import Check, checks_of
 from flows.files import read_json, sha256_of, write_json
-from flows.warehouse import BuildRefused, Check
+from flows.warehouse import BuildRefused
 from tests.releases import Cell, figures
 from tests.world import KENT, REFERENCE, WORCESTERSHIRE, World, force_of, persons_of, rows_of
 
@@ -65,7 +66,7 @@ def test_partnerships_that_do_not_add_up_to_their_force_stop_the_publication(tmp
     world = world_in(tmp_path)
     world.release(APRIL, partnerships())
     world.build().close()
-    link = world.warehouse / warehouse.LINK
+    link = world.warehouse / builds.LINK
     before = (link.readlink(), sha256_of(link), sorted(p.name for p in world.warehouse.iterdir()))
     world.release(APRIL, forces(west_mercia=34))
     said = refusal(world)
@@ -276,4 +277,4 @@ def test_checks_stand_in_the_published_file(finished: Path) -> None:
     assert all(row["passed"] == (row["rows_broken"] == 0) and row["guards"] for row in rows)
     assert {row["check_name"] for row in rows if not row["passed"]} == {"places_have_every_offence"}
     columns = ("check_name", "guards", "required", "rows_broken", "examples")
-    assert warehouse.checks_of(finished) == [Check(*[row[c] for c in columns]) for row in rows]
+    assert checks_of(finished) == [Check(*[row[c] for c in columns]) for row in rows]

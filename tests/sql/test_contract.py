@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from sql import contract
+from sql import contract, documentation
 from tests.releases import figures
 from tests.world import World, rows_of
 
@@ -26,6 +26,7 @@ DESIGN = {  # the public tables and columns of contract version 1, as promised; 
                 "source_url",
     "revisions": "from_release to_release level area_code area_name financial_year quarter offence_code before after",
 }
+DECLARED = (*contract.TABLES, *contract.VIEWS)
 PLAIN = {"VARCHAR", "INTEGER", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN"}
 
 
@@ -33,7 +34,7 @@ PLAIN = {"VARCHAR", "INTEGER", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN
 def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     world = World(tmp_path_factory.mktemp("contract"))
     world.worcestershire()
-    world.release(date(2026, 4, 23), [figures("2015/16", q, "West Mercia", count=9, csp="South Worcester") for q in (1, 2)])
+    world.release(date(2026, 4, 23), [figures("2015/16", q, "West Mercia", count=9, csp="South Worcester") for q in (1, 2, 3)])
     with world.build() as con:
         yield con
 
@@ -44,27 +45,27 @@ def test_every_promised_table_has_its_columns_in_order(con: duckdb.DuckDBPyConne
     found = {row["table_name"]: row["columns"] for row in rows}
     for table, columns in DESIGN.items():  # a later version may add, at the end or by a table of its own
         assert found[table].startswith(columns)
-    assert set(found) == {table.name for table in contract.TABLES} >= {*DESIGN, "quality_checks", "data_dictionary"}
+    assert set(found) == {table.name for table in DECLARED} >= {*DESIGN, "quality_checks", "data_dictionary"}
 
 
 def test_tables_are_as_declared(con: duckdb.DuckDBPyConnection) -> None:
     rows = rows_of(con, "select table_name, column_name, data_type, comment from duckdb_columns() "
                    "where schema_name = 'main' and not internal order by table_name, column_index")
-    declared = [(t.name, c.name, c.type, c.meaning) for t in sorted(contract.TABLES, key=lambda t: t.name) for c in t.columns]
+    declared = [(t.name, c.name, c.type, c.meaning) for t in sorted(DECLARED, key=lambda t: t.name) for c in t.columns]
     assert [tuple(row.values()) for row in rows] == declared
     assert all(meaning for *_, meaning in declared)
 
 
 def test_every_table_says_what_a_row_is(con: duckdb.DuckDBPyConnection) -> None:
-    rows = rows_of(con, "select table_name, comment from duckdb_tables() where schema_name = 'main'")
-    assert {row["table_name"]: row["comment"] for row in rows} == {t.name: f"one row per {t.grain}" for t in contract.TABLES}
+    rows = rows_of(con, "select table_name, comment from duckdb_tables() where schema_name = 'main' "
+                        "union all select view_name, comment from duckdb_views() where not internal")
+    assert {row["table_name"]: row["comment"] for row in rows} == {t.name: f"one row per {t.grain}" for t in DECLARED}
 
 
 def test_types_are_plain_everywhere(con: duckdb.DuckDBPyConnection) -> None:
-    # drivers choke on HUGEINT, ENUM and TIMESTAMPTZ; a view would hide a path
+    # drivers choke on HUGEINT, ENUM and TIMESTAMPTZ
     types = rows_of(con, "select distinct data_type from duckdb_columns() where not internal")
     assert {row["data_type"] for row in types} <= PLAIN
-    assert rows_of(con, "select view_name from duckdb_views() where not internal") == []
     types = rows_of(con, "describe from ranked_rates_for(null, null, null)")
     assert {row["column_name"]: row["column_type"] for row in types} == {c.name: c.type for c in contract.RANKED_RATES.columns}
 
@@ -73,11 +74,41 @@ def test_the_dictionary_describes_what_is_there(con: duckdb.DuckDBPyConnection) 
     rows = rows_of(con, "select d.* from data_dictionary as d join duckdb_columns() as c on c.table_name = d.table_name "
                    "and c.column_name = d.column_name and schema_name = 'main' and column_type = data_type "
                    "and position = column_index and meaning = comment")
-    assert len(rows) == sum(len(t.columns) for t in contract.TABLES)
+    assert len(rows) == sum(len(t.columns) for t in DECLARED)
     assert rows_of(con, "select count(*) as n from data_dictionary") == [{"n": len(rows)}]
     assert {row["contract_version"] for row in rows} == {contract.VERSION}
-    for table in contract.TABLES:
+    for table in DECLARED:
         assert {r["column_name"] for r in rows if r["is_key"] and r["table_name"] == table.name} == set(table.key)
+
+
+def test_what_is_promised_never_to_be_null_cannot_be(con: duckdb.DuckDBPyConnection) -> None:
+    rows = rows_of(con, "select table_name, column_name, c.is_nullable from duckdb_columns() as c join duckdb_tables() as t "
+                        "using (schema_name, table_name) where schema_name = 'main'")
+    assert {(r["table_name"], r["column_name"]): r["is_nullable"] for r in rows} == {
+        (t.name, c.name): c.nullable for t in contract.TABLES for c in t.columns}
+    held = rows_of(con, "select table_name, column_name, is_nullable from data_dictionary")
+    assert {(r["table_name"], r["column_name"]): r["is_nullable"] for r in held} == {
+        (t.name, c.name): c.nullable for t in DECLARED for c in t.columns}
+
+
+def test_the_views_hold_no_path_and_read_their_own_tables(con: duckdb.DuckDBPyConnection) -> None:
+    views = rows_of(con, "select view_name, sql from duckdb_views() where not internal")
+    assert {row["view_name"] for row in views} == {view.name for view in contract.VIEWS}
+    assert not any("/" in row["sql"] or "parquet" in row["sql"] for row in views)
+    [path] = rows_of(con, "select path from duckdb_databases() where path is not null")
+    with duckdb.connect() as client:  # with tables of the same names, which it must not read
+        client.execute("create table ranked_rates as select 'decoy' as level, 'decoy' as half_year, 1 as rank")
+        client.execute(f"attach '{path['path']}' as theirs (read_only)")
+        for view in contract.VIEWS:
+            query = f"from {{}}{view.name} order by offence_level, offence_code, area_name"
+            assert rows_of(client, query.format("theirs.")) == rows_of(con, query.format("")) != []
+
+
+def test_the_newest_half_year_is_the_newest_that_is_complete(con: duckdb.DuckDBPyConnection) -> None:
+    rows = rows_of(con, "select distinct half_year from latest_half_year")
+    assert rows == [{"half_year": "2015/16 H1"}]  # of H2 the third quarter alone is out
+    assert rows_of(con, "select offence_level, area_name, rank, offences from top_areas where offence_level = 'total'") == [
+        {"offence_level": "total", "area_name": "South Worcester", "rank": 1, "offences": 18}]
 
 
 def test_rows_lie_in_their_order(con: duckdb.DuckDBPyConnection) -> None:
@@ -102,3 +133,34 @@ def test_arrow_schema_and_tables_agree(con: duckdb.DuckDBPyConnection) -> None:
         declared = contract.arrow_schema(table)
         assert [(f.name, f.type) for f in arrow] == [(f.name, f.type) for f in declared]
         assert all(isinstance(f.type, pa.DataType) and f.metadata for f in declared)
+
+
+# ---------------------------------------------------------------- promises
+def test_no_promise_of_this_version_is_broken() -> None:
+    # a column was dropped, renamed, retyped or made nullable: raise VERSION; one was added: `make contract`
+    assert documentation.broken(documentation.promises(), documentation.promised()) == []
+    assert documentation.promised() == documentation.promises()
+
+
+def test_the_page_says_what_is_declared() -> None:
+    assert documentation.PAGE.read_text(encoding="utf-8") == documentation.page()  # else: `make contract`
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ([], ["areas.level is gone"]),
+        ([("areas", "kind", "VARCHAR", "never null")], ["areas.level is gone"]),
+        ([("areas", "level", "INTEGER", "never null")], ["areas.level was VARCHAR and is INTEGER"]),
+        ([("areas", "level", "VARCHAR", "null")], ["areas.level was never null and may be now"]),
+        ([("areas", "level", "VARCHAR", "never null"), ("areas", "new", "DATE", "null")], []),
+    ],
+)
+def test_a_broken_promise_is_named(now: list[documentation.Promise], said: list[str]) -> None:
+    assert documentation.broken(now, [("areas", "level", "VARCHAR", "never null")]) == said
+    assert documentation.broken([("areas", "level", "VARCHAR", "never null")], [("areas", "level", "VARCHAR", "null")]) == []
+
+
+def test_a_column_that_is_declared_wrong_is_named() -> None:
+    with pytest.raises(ValueError, match=r"expected `name TYPE \[unit, source\] meaning`, found 'level VARCHAR csp'"):
+        contract._columns("level VARCHAR csp\n")

@@ -1,0 +1,165 @@
+"""The builds that lie in data/warehouse: which one readers see, which are kept to go back to, which were rolled back.
+
+crime_rates.duckdb is a relative symlink that is repointed in one step; where the file system has no symlinks, CURRENT holds the
+name of the build instead. A build that was rolled back has a marker beside it, and no run publishes it again.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import struct
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from flows.files import sync, write_text
+
+LINK = "crime_rates.duckdb"
+POINTER = "CURRENT"
+ROLLED_BACK = ".rolled_back"
+NEVER = 0  # the modification time of a build until it is published; then the order of publication
+NO_ROOM = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT), "max_temp_directory_size")  # the last when DuckDB cannot spill
+NO_SYMLINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
+
+
+class NoSuchBuild(LookupError):
+    """No build that is kept fits what was asked for."""
+
+
+class DiskFull(RuntimeError):
+    """There is no room for a build; what was published stands."""
+
+
+def published(data_dir: Path) -> Path | None:
+    """The database that readers see now, by its own name, or None."""
+    return _current(data_dir / "warehouse")
+
+
+def publish(target: Path, keep: int) -> bool:
+    """Show readers a finished build, in one step; False when they see it already, or when it was rolled back.
+
+    Of the older builds the newest `keep` - 1 stay, and those that a process of this machine still holds open.
+    """
+    if is_rolled_back(target):
+        return False
+    changed = _current(target.parent) != target.resolve()
+    if changed:
+        _point_at(target)
+    _prune(target, keep)
+    return changed
+
+
+def roll_back(data_dir: Path, to: str | None = None) -> tuple[Path, Path]:
+    """Show readers the build before the one that they see, or the one whose name holds `to`; returns (left, shown).
+
+    Builds newer than the one shown are marked, so that the next run does not publish them again; going forward to one with
+    `to` takes its mark away. Raises NoSuchBuild.
+    """
+    current = published(data_dir)
+    if current is None:
+        raise NoSuchBuild(f"{data_dir} holds no published database, so there is nothing to roll back.")
+    builds = kept(data_dir)
+    older = builds[builds.index(current) + 1 :] if current in builds else builds
+    fits = older[:1] if to is None else [build for build in builds if to in build.stem]
+    if len(fits) != 1:
+        held = ", ".join(build.stem for build in builds)
+        wanted = "a build older than the one that is published" if to is None else f"one build whose name holds {to!r}"
+        raise NoSuchBuild(f"expected {wanted}, found {len(fits)}; kept, newest first: {held}.")
+    target = fits[0]
+    for newer in builds[: builds.index(target)]:
+        write_text(_marker(newer), f"rolled back to {target.name}\n")
+    _marker(target).unlink(missing_ok=True)
+    published_when = target.stat().st_mtime_ns
+    _point_at(target)
+    os.utime(target, ns=(published_when, published_when))  # it keeps its place in the order
+    return current, target
+
+
+def kept(data_dir: Path) -> list[Path]:
+    """The builds that were published and are there still, the last published first."""
+    return [build for build in _newest_first(data_dir / "warehouse") if build.stat().st_mtime_ns != NEVER]
+
+
+def is_rolled_back(build: Path) -> bool:
+    """Whether readers were taken off this build by hand."""
+    return _marker(build).exists()
+
+
+def is_held(build: Path) -> bool:
+    """Whether another process of this machine has the database open.
+
+    Every DuckDB client holds a shared record lock on the file; to ask who would stand in the way of an exclusive one takes
+    no lock and needs no right to write. False where the system cannot tell: a reader keeps what it opened even so.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    import fcntl
+
+    layout = "hhqqi4x"  # struct flock: type, whence, start, length, process
+    with build.open("rb") as file:
+        asked = struct.pack(layout, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        answer = fcntl.fcntl(file, fcntl.F_GETLK, asked)
+    return bool(struct.unpack(layout, answer)[0] != fcntl.F_UNLCK)
+
+
+@contextmanager
+def room_for(expected_bytes: int, folder: Path) -> Iterator[None]:
+    """Room for a build on the disk of `folder`: looked at before, and told in one sentence if it gives out. Raises DiskFull."""
+    free = shutil.disk_usage(folder).free
+    if free < expected_bytes:
+        raise DiskFull(f"{folder}: expected {expected_bytes / 1e6:,.0f} MB of free disk for a build, found {free / 1e6:,.0f} MB; "
+                       "nothing was built, and what is published stands.")
+    try:
+        yield
+    except (duckdb.Error, OSError, RuntimeError) as error:
+        if not any(sign in str(error) for sign in NO_ROOM):
+            raise
+        raise DiskFull(f"{folder}: the disk filled up during the build; what is published stands.") from error
+
+
+def _current(warehouse: Path) -> Path | None:
+    link, pointer = warehouse / LINK, warehouse / POINTER
+    if link.exists():  # a plain file where the folder was copied by something that follows links
+        return link.resolve()
+    if pointer.exists():
+        named = warehouse / pointer.read_text(encoding="utf-8").strip()
+        return named.resolve() if named.is_file() else None
+    return None
+
+
+def _point_at(target: Path) -> None:
+    warehouse = target.parent
+    aside = warehouse / f".{LINK}.{os.getpid()}.part"
+    aside.unlink(missing_ok=True)
+    try:
+        aside.symlink_to(target.name)
+    except OSError as error:
+        if error.errno not in NO_SYMLINKS:
+            raise
+        write_text(warehouse / POINTER, f"{target.name}\n")
+    else:
+        aside.replace(warehouse / LINK)
+        (warehouse / POINTER).unlink(missing_ok=True)
+    sync(warehouse)
+    os.utime(target)
+
+
+def _prune(target: Path, keep: int) -> None:
+    others = [build for build in _newest_first(target.parent) if build != target.resolve()]
+    for place, old in enumerate(others, start=1):
+        if (place >= keep or old.stat().st_mtime_ns == NEVER) and not is_held(old):
+            old.unlink()
+
+
+def _newest_first(warehouse: Path) -> list[Path]:
+    return sorted((build.resolve() for build in warehouse.glob("crime_rates-*.duckdb")),
+                  key=lambda build: (build.stat().st_mtime_ns, build.name), reverse=True)
+
+
+def _marker(build: Path) -> Path:
+    return build.with_name(f"{build.name}{ROLLED_BACK}")

@@ -1,0 +1,266 @@
+"""The builds that lie side by side: swapped in one step, kept to go back to, never taken from under a reader."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import NoReturn
+
+import duckdb
+import pytest
+
+from flows import builds, reading, steps
+from flows.settings import Settings
+from tests.releases import figures
+from tests.world import World, rows_of
+
+Maker = Callable[..., Path]
+Reader = Callable[[Path], subprocess.Popen[str]]
+APRIL = date(2026, 4, 23)
+READER = """
+import sys, duckdb
+con = duckdb.connect(sys.argv[1], read_only=True)
+print("open", flush=True)
+sys.stdin.readline()
+"""
+
+
+def database(path: Path, number: int) -> Path:
+    """A small database in the place of a build; its one table says which."""
+    with duckdb.connect(str(path)) as con:
+        con.execute(f"create table build as select {number} as number")
+    path.chmod(0o444)
+    return path
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    (tmp_path / "warehouse").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def make(data: Path) -> Maker:
+    """Makes and publishes a build; each is published a second after the one before. Names say nothing of their order."""
+
+    def make(number: int, keep: int = 3) -> Path:
+        path = database(data / f"warehouse/crime_rates-{9 - number}abc.duckdb", number)
+        assert builds.publish(path, keep)
+        os.utime(path, (number, number))
+        return path
+
+    return make
+
+
+def seen(data: Path) -> int:
+    """The number of the build that a reader sees, through the name that readers use."""
+    with duckdb.connect(str((data / "warehouse" / builds.LINK).resolve()), read_only=True) as con:
+        return int(rows_of(con, "from build")[0]["number"])
+
+
+@pytest.fixture
+def reader() -> Iterator[Reader]:
+    """Starts another process that opens a database and holds it until its standard input gets a line."""
+    started = []
+
+    def start(path: Path) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", READER, str(path)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        assert process.stdout is not None and process.stdout.readline() == "open\n"
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.communicate("\n")
+
+
+# ---------------------------------------------------------------- the swap
+def test_the_link_is_relative(data: Path, make: Maker) -> None:
+    path = make(1)
+    link = data / "warehouse" / builds.LINK
+    assert link.is_symlink() and link.readlink() == Path(path.name)  # the folder may be moved or mounted elsewhere
+    assert builds.published(data) == path.resolve()
+
+
+def test_nothing_is_published_where_there_is_no_link(tmp_path: Path) -> None:
+    assert builds.published(tmp_path) is None
+
+
+def test_a_link_to_a_build_that_is_gone_publishes_nothing(data: Path, make: Maker) -> None:
+    make(1).unlink()
+    assert builds.published(data) is None
+    with pytest.raises(reading.NotFound, match="holds no published database yet"):
+        reading.connect(data)
+
+
+def test_to_publish_twice_changes_nothing(make: Maker) -> None:
+    path = make(1)
+    before = path.stat().st_mtime_ns
+    assert builds.publish(path, keep=3) is False
+    assert path.stat().st_mtime_ns == before
+
+
+def test_an_older_build_can_be_published_again(data: Path, make: Maker) -> None:
+    first = make(1)
+    make(2)
+    assert builds.publish(first, keep=2)
+    assert seen(data) == 1
+    assert [build.stat().st_mtime_ns > 2e9 for build in builds.kept(data)] == [True, False]
+
+
+@pytest.mark.parametrize("refusal", [errno.EPERM, errno.EOPNOTSUPP])
+def test_without_symlinks_a_small_file_names_the_build(
+    data: Path, make: Maker, monkeypatch: pytest.MonkeyPatch, refusal: int
+) -> None:
+    def refuse(*_: object) -> NoReturn:  # as FAT and some network shares do
+        raise OSError(refusal, os.strerror(refusal))
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    make(1)
+    path = make(2)
+    assert (data / "warehouse/CURRENT").read_text() == f"{path.name}\n"
+    assert builds.published(data) == path.resolve()
+    with reading.connect(data) as con:
+        assert rows_of(con, "from build") == [{"number": 2}]
+    monkeypatch.undo()
+    make(3)  # and where they can be had again, the link is all there is
+    assert not (data / "warehouse/CURRENT").exists() and seen(data) == 3
+
+
+def test_a_link_that_cannot_be_made_for_another_reason_is_an_error(
+    data: Path, make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    make(1)
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    with pytest.raises(OSError, match="Input/output error"):
+        make(2)
+    assert seen(data) == 1 and not (data / "warehouse/CURRENT").exists()
+
+
+# ---------------------------------------------------------------- what is kept
+def test_so_many_published_builds_are_kept(data: Path, make: Maker) -> None:
+    made = [make(number) for number in range(1, 6)]
+    assert builds.kept(data) == [path.resolve() for path in reversed(made[-3:])]
+    assert seen(data) == 5
+
+
+def test_a_build_that_was_never_published_is_not_kept(data: Path, make: Maker) -> None:
+    make(1)
+    died = database(data / "warehouse/crime_rates-dead.duckdb", 7)
+    os.utime(died, ns=(builds.NEVER, builds.NEVER))
+    assert died not in builds.kept(data)
+    make(2)
+    assert not died.exists() and len(builds.kept(data)) == 2
+
+
+def test_a_build_that_another_process_reads_stays_until_it_is_let_go(
+    data: Path, make: Maker, reader: Reader
+) -> None:
+    first = make(1)
+    held = reader(data / "warehouse" / builds.LINK)
+    assert builds.is_held(first)
+    second = make(2, keep=1)
+    assert first.exists() and not builds.is_held(second)
+    held.communicate("\n")
+    assert not builds.is_held(first)
+    make(3, keep=1)
+    assert [path.stem for path in builds.kept(data)] == ["crime_rates-6abc"]
+
+
+def test_an_update_with_nothing_new_clears_what_was_let_go(make: Maker, reader: Reader) -> None:
+    first = make(1)
+    held = reader(first)
+    second = make(2, keep=1)
+    held.communicate("\n")
+    assert builds.publish(second, keep=1) is False and not first.exists()
+
+
+# ---------------------------------------------------------------- the way back
+def test_roll_back_shows_the_build_before(data: Path, make: Maker) -> None:
+    paths = [make(number) for number in (1, 2, 3)]
+    assert builds.roll_back(data) == (paths[2].resolve(), paths[1].resolve())
+    assert seen(data) == 2
+    builds.roll_back(data)
+    assert seen(data) == 1
+    with pytest.raises(builds.NoSuchBuild, match="expected a build older than the one that is published, found 0; kept, newest "
+                                                 "first: crime_rates-6abc, crime_rates-7abc, crime_rates-8abc."):
+        builds.roll_back(data)
+
+
+def test_what_was_rolled_back_is_not_published_again_until_somebody_says_so(data: Path, make: Maker) -> None:
+    _, second, third = (make(number) for number in (1, 2, 3))
+    builds.roll_back(data)
+    assert builds.publish(third, keep=3) is False and seen(data) == 2
+    assert builds.roll_back(data, to="6abc") == (second.resolve(), third.resolve())
+    assert seen(data) == 3 and not builds.is_rolled_back(third)
+    assert builds.publish(third, keep=3) is False  # readers see it
+
+
+def test_roll_back_to_a_name(data: Path, make: Maker) -> None:
+    for number in (1, 2, 3):
+        make(number)
+    builds.roll_back(data, to="8abc")
+    assert seen(data) == 1 and sum(map(builds.is_rolled_back, builds.kept(data))) == 2
+    for wrong in ("nothing", "abc"):
+        with pytest.raises(builds.NoSuchBuild, match=f"expected one build whose name holds '{wrong}', found [03]; kept"):
+            builds.roll_back(data, to=wrong)
+    assert seen(data) == 1
+
+
+def test_there_is_nothing_to_roll_back_in_an_empty_folder(data: Path) -> None:
+    with pytest.raises(builds.NoSuchBuild, match="holds no published database"):
+        builds.roll_back(data)
+
+
+# ---------------------------------------------------------------- room
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path)
+    world.worcestershire()
+    world.release(APRIL, [figures("2015/16", q, "West Mercia", count=9, csp="South Worcester") for q in (1, 2)])
+    return world
+
+
+def test_a_build_that_has_no_room_is_not_begun(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.build().close()
+    before = builds.published(world.data)
+    world.release(date(2026, 7, 23), [figures("2015/16", q, "West Mercia", count=9, csp="South Worcester") for q in (1, 2)])
+    usage = type("usage", (), {"free": 12_000_000})
+    monkeypatch.setattr(builds.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(builds.DiskFull, match="expected 50 MB of free disk for a build, found 12 MB; nothing was built"):
+        world.make()
+    assert builds.published(world.data) == before and len(builds.kept(world.data)) == 1
+
+
+@pytest.mark.parametrize("error", [
+    duckdb.IOException('IO Error: Could not write file "work.duckdb": No space left on device'),
+    duckdb.OutOfMemoryException("failed to offload data block. This limit was set by the 'max_temp_directory_size' setting."),
+    OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "sorted"),
+])
+def test_a_disk_that_fills_up_is_told_in_one_sentence(tmp_path: Path, error: Exception) -> None:
+    with pytest.raises(builds.DiskFull, match="the disk filled up during the build; what is published stands"), \
+            builds.room_for(1, tmp_path):
+        raise error
+
+
+def test_other_errors_of_a_build_are_their_own(tmp_path: Path) -> None:
+    with pytest.raises(duckdb.ParserException), builds.room_for(1, tmp_path):
+        raise duckdb.ParserException("syntax error")
+
+
+def test_steps_publish_what_was_built_and_keep_it(world: World) -> None:
+    settings = Settings(data_dir=world.data, keep_builds=1)
+    path, _ = steps.build(settings)
+    assert path.stat().st_mtime_ns == builds.NEVER  # nobody has seen it
+    assert steps.publish(settings, path)
+    assert builds.kept(world.data) == [path.resolve()]
