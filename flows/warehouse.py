@@ -20,14 +20,16 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from flows import lake, publication
+from flows import digests, lake, publication
 from flows.builds import NEVER, room_for
 from flows.checks import Check, checks_of, run_checks
+from flows.digests import paths
 from flows.files import read_json, sync
 from flows.publication import HELPERS, STORAGE_VERSION, models, quoted
 from sql import contract
 from transforms.areas import read_reference
 
+MODELS = ("00_releases", "05_digests", "10_stage", "20_core", "30_public", "40_checks")
 REFERENCE = ("areas", "area_successions", "council_successions", "recording_breaks", "withdrawn_figures")
 
 
@@ -49,7 +51,7 @@ def build_id(lake_dir: Path, reference_dir: Path) -> str:
             digest.update((folder / lake.RECORD).read_bytes())
     for name in REFERENCE:
         digest.update((reference_dir / f"{name}.csv").read_bytes())
-    for file in [*models("10_stage", "20_core", "30_public", "40_checks"), importlib.resources.files("sql") / "contract.py"]:
+    for file in [*models(*MODELS), importlib.resources.files("sql") / "contract.py"]:
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -67,6 +69,10 @@ def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: st
     warehouse.mkdir(parents=True, exist_ok=True)
     with room_for(_room(lake_dir), warehouse), _work_database(warehouse, memory_limit) as (con, aside):
         _load_inputs(con, lake_dir, reference_dir)
+        for model in models("00_releases"):
+            _run_model(con, model)
+        folders = lake.folders(lake_dir, "offences")
+        digests.read(con, lake_dir, {lake.read_release(folder).release_id: folder for folder in folders})
         for model in models("10_stage", "20_core", "30_public"):
             _run_model(con, model)
         checks = run_checks(con)
@@ -122,7 +128,6 @@ def _load_inputs(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: 
     for name in REFERENCE:
         rows = pa.Table.from_pylist(read_reference(reference_dir / f"{name}.csv"))  # noqa: F841, DuckDB reads it
         con.execute(f"create table input.{name} as select * from rows")
-    folders = lake.folders(lake_dir, "offences")
     records = _releases(lake_dir)
     notes = pa.table({
         "release_id": pa.array([r["release_id"] for r in records for _ in r["force_notes"]], pa.string()),
@@ -134,7 +139,6 @@ def _load_inputs(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: 
     con.register("notes_in", notes)
     con.execute("create table input.releases as select * from releases_in")
     con.execute("create table input.release_notes as select * from notes_in")
-    con.execute(f"create view stage.published_counts as from read_parquet({_paths(folders, '20*.parquet')})")
 
     sources = lake.folders(lake_dir, "populations")
     con.execute("create table input.population_sources (source_id varchar, file_name varchar, vintage varchar)")
@@ -144,23 +148,18 @@ def _load_inputs(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: 
         record = read_json(folder / lake.RECORD)
         con.execute("insert into input.population_sources values (?, ?, ?)",
                     [record["source_id"], record["file_name"], record["vintage"]])
-        con.execute(f"insert into input.populations select ?, * from read_parquet({_paths([folder], '*.parquet')})",
+        con.execute(f"insert into input.populations select ?, * from read_parquet({paths(sorted(folder.glob('*.parquet')))})",
                     [record["source_id"]])
     con.execute("create table input.lookups (lookup_year smallint, council_code varchar, council_name varchar, "
                 "csp_code varchar, csp_name varchar, pfa_code varchar, pfa_name varchar)")
     for folder in lake.folders(lake_dir, "lookups"):
-        con.execute(f"insert into input.lookups from read_parquet({_paths([folder], '*.parquet')})")
+        con.execute(f"insert into input.lookups from read_parquet({paths(sorted(folder.glob('*.parquet')))})")
 
 
 def _releases(lake_dir: Path) -> list[dict[str, Any]]:
     """The records of all releases in the order in which they came out."""
     records = [read_json(folder / lake.RECORD) for folder in lake.folders(lake_dir, "offences")]
     return sorted(records, key=lambda r: (r["published"], r["first_seen"], r["file_name"], r["sha256"]))
-
-
-def _paths(folders: list[Path], pattern: str) -> str:
-    files = sorted(str(path) for folder in folders for path in folder.glob(pattern))
-    return "[" + ", ".join(quoted(file) for file in files) + "]"
 
 
 def _store_dictionary(con: duckdb.DuckDBPyConnection, checks: list[Check]) -> None:

@@ -1,15 +1,8 @@
 -- one row per offence code: identity follows the code; its name, subgroup and group are the newest of that code
 create table stage.offences as
-with named as (
-    select
-        offence_code, offence_name, offence_subgroup as subgroup, offence_group, financial_year, quarter, release_id,
-        count(*) as rows,
-    from stage.published_counts
-    group by all
-),
-newest as (
-    select offence_code, offence_name, subgroup, offence_group,
-    from named
+with newest as (
+    select offence_code, offence_name, offence_subgroup as subgroup, offence_group,
+    from stage.offence_digests as named
     join stage.releases using (release_id)
     qualify row_number() over (
         partition by offence_code

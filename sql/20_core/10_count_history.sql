@@ -1,40 +1,60 @@
 -- one row per area, quarter, offence code and value: from the day it was published until the day it was revised or dropped
 create table crime_rates_core.count_history as
-with published as (
-    select c.*, q.seq, q.releases, q.valid_from, q.valid_to,
-    from stage.counts as c
-    join stage.release_quarters as q using (release_key, quarter_key)
+with touched as (
+    select distinct area_key, quarter_key, offence_key from stage.count_changes
 ),
-changes as (
+-- what the first release gave and what later ones changed, of whatever was ever changed
+events as (
+    select area_key, quarter_key, offence_key, 1 as seq, rows, known_rows, offences,
+    from stage.first_counts
+    semi join touched using (area_key, quarter_key, offence_key)
+    union all
+    select area_key, quarter_key, offence_key, seq, rows, known_rows, offences,
+    from stage.count_changes
+),
+states as (
     select
-        *,
-        (
-            lag(seq) over keys is distinct from seq - 1
-            or lag(offences) over keys is distinct from offences
-            or lag(is_known) over keys is distinct from is_known
-        )::integer as is_change,
-    from published
-    where releases > 1
+        area_key, quarter_key, offence_key, seq,
+        sum(rows) over keys > 0 as is_there,
+        if(sum(known_rows) over keys > 0, sum(offences) over keys, null)::bigint as offences,
+        sum(rows) over keys = sum(known_rows) over keys as is_known,
+    from events
     window keys as (partition by area_key, quarter_key, offence_key order by seq)
 ),
+-- a change that leaves the area's value as it was (a partnership's new name, say) begins nothing
 spells as (
-    select *, sum(is_change) over (partition by area_key, quarter_key, offence_key order by seq) as spell,
-    from changes
+    select *,
+    from states
+    window keys as (partition by area_key, quarter_key, offence_key order by seq)
+    qualify lag(seq) over keys is null
+        or lag(is_there) over keys <> is_there
+        or lag(offences) over keys is distinct from offences
+        or lag(is_known) over keys <> is_known
+),
+dated as (
+    select s.*, q.release_key, q.valid_from,
+        lead(q.valid_from, 1, date '9999-12-31') over (
+            partition by s.area_key, s.quarter_key, s.offence_key order by s.seq
+        ) as valid_to,
+    from spells as s
+    join stage.areas as a using (area_key)
+    join stage.release_quarters as q on q.level = a.level and q.quarter_key = s.quarter_key and q.seq = s.seq
 )
 select area_key, quarter_key, offence_key, offences, is_known, release_key, valid_from, valid_to,
-from published
-where releases = 1
+from dated
+where is_there
 union all
 select
-    area_key, quarter_key, offence_key, min(offences), bool_and(is_known), min(release_key),
-    min(valid_from), max(valid_to),
-from spells
-group by area_key, quarter_key, offence_key, spell;
+    f.area_key, f.quarter_key, f.offence_key, f.offences, f.rows = f.known_rows, f.release_key,
+    q.valid_from, date '9999-12-31',
+from stage.first_counts as f
+anti join touched using (area_key, quarter_key, offence_key)
+join stage.release_quarters as q using (release_key, quarter_key);
 
 -- one row per area, quarter and release: that the release has figures for it, and while it stood
 create table crime_rates_core.area_quarters as
-select distinct c.area_key, c.quarter_key, c.release_key, q.valid_from, q.valid_to,
-from stage.counts as c
+select c.area_key, c.quarter_key, c.release_key, q.valid_from, q.valid_to,
+from stage.area_quarters as c
 join stage.release_quarters as q using (release_key, quarter_key);
 
 -- one row per release and quarter: the days on which it was the newest for its level

@@ -47,8 +47,40 @@ bases as (
         and b.vintage = coalesce(population_vintage::date, b.vintage)
     group by all
 ),
+-- all that is the same for every offence of an area in a half-year
+places as (
+    select
+        s.area_key, s.half_year_key, h.half_year, a.level, halves.release_id, b.year, b.vintage,
+        if(a.kind = 'unassigned', null, p.persons) as population,
+        if(a.kind = 'unassigned', null, p.method) as method,
+        case
+            when a.kind in ('unassigned', 'not_resident') then a.kind
+            when s.withdrawn is not null then 'withdrawn'
+            when s.quarters < 2 or not s.is_whole then 'incomplete'
+        end as bar,  -- what keeps a rank from it whatever the offence
+        case
+            when a.kind = 'unassigned' then 'not a place: offences that are recorded under no single area'
+            when a.kind = 'not_resident' then 'its residents are not its public: few live there, many work there and visit'
+            when s.withdrawn is not null then s.withdrawn
+            when s.quarters < 2 then printf(
+                'only quarter %d of quarters %d and %d is published', s.first_quarter, 2 * h.half - 1, 2 * h.half
+            )
+            when not s.is_whole then 'only some of its parts are published'
+            when b.vintage is null then printf('no mid-%d population estimate is held', b.year)
+            when p.persons is null then coalesce(p.note, 'its councils are not known')
+            else p.note
+        end as note,
+    from presence as s
+    join crime_rates_core.areas as a using (area_key)
+    join crime_rates_core.half_years as h using (half_year_key)
+    join halves
+        on halves.level = if(a.level in ('region', 'country'), 'pfa', a.level) and halves.half_year_key = s.half_year_key
+    join bases as b on b.half_year_key = s.half_year_key
+    left join crime_rates_core.area_populations as p
+        on p.area_key = s.area_key and p.lookup_year = b.lookup_year and p.year = b.year and p.vintage = b.vintage
+),
 counts as (
-    select m.area_key, c.quarter_key // 2 as half_year_key, r.offence_level, r.code, r.name,
+    select m.area_key, c.quarter_key // 2 as half_year_key, r.offence_level, r.code as offence_code,
         sum(c.offences)::bigint as offences, bool_and(c.is_known) as is_known,
     from crime_rates_core.count_history as c
     join crime_rates_core.area_members as m on m.member_key = c.area_key and m.basis = wanted_basis
@@ -58,77 +90,58 @@ counts as (
 ),
 rated as (
     select
-        h.half_year, h.period_start, h.period_end, a.level, a.area_code, a.area_name, a.force_name, a.region_name,
-        c.offence_level, c.code as offence_code, c.name as offence_name, c.offences,
-        if(a.kind = 'unassigned', null, p.persons) as population,
-        b.year as population_year, b.vintage as population_vintage,
-        if(a.kind = 'unassigned', null, p.method) as population_method,
+        c.area_key, c.half_year_key, p.half_year, p.level, c.offence_level, c.offence_code,
+        c.offences, p.population,
         case
-            when a.kind = 'unassigned' then 'unassigned'
-            when a.kind = 'not_resident' then 'not_resident'
-            when s.withdrawn is not null then 'withdrawn'
-            when s.quarters < 2 or not s.is_whole or not c.is_known then 'incomplete'
-            when p.persons is null then 'no_population'
+            when p.bar is not null then p.bar
+            when not c.is_known then 'incomplete'
+            when p.population is null then 'no_population'
             when c.offences < 0 then 'negative'
             else 'ranked'
         end as status,
-        case status
-            when 'unassigned' then 'not a place: offences that are recorded under no single area'
-            when 'not_resident' then 'its residents are not its public: few live there, many work there and visit'
-            when 'withdrawn' then s.withdrawn
-            when 'incomplete' then case
-                when s.quarters < 2 then printf(
-                    'only quarter %d of quarters %d and %d is published', s.first_quarter, 2 * h.half - 1, 2 * h.half
-                )
-                when not s.is_whole then 'only some of its parts are published'
-                else 'the release says N/a for a count in this half-year'
-            end
-            when 'no_population' then case
-                when b.vintage is null then printf('no mid-%d population estimate is held', b.year)
-                else coalesce(p.note, 'its councils are not known')
-            end
-            when 'negative' then 'corrections of earlier quarters exceed the offences recorded'
-            else p.note
-        end as status_note,
-        halves.release_id,
-        if(status = 'ranked', p.persons, null) as rated_population,
-        if(c.offences < 10, l.lower_limit, greatest(c.offences, 1) * pow(
-            1 - 1 / (9.0 * c.offences) - 1.959963984540054 / (3 * sqrt(greatest(c.offences, 1))), 3
-        )) as lower_limit,
-        if(c.offences < 10, l.upper_limit, (c.offences + 1) * pow(
-            1 - 1 / (9.0 * (c.offences + 1)) + 1.959963984540054 / (3 * sqrt(greatest(c.offences + 1, 1))), 3
-        )) as upper_limit,
+        if(status = 'ranked', p.population, null)::double as rated_population,
+        c.offences / rated_population * 10000 as rate_per_10k,
     from counts as c
-    join crime_rates_core.areas as a using (area_key)
-    join crime_rates_core.half_years as h using (half_year_key)
-    join halves
-        on halves.level = if(a.level in ('region', 'country'), 'pfa', a.level) and halves.half_year_key = c.half_year_key
-    join presence as s on s.area_key = c.area_key and s.half_year_key = c.half_year_key
-    join bases as b on b.half_year_key = c.half_year_key
-    left join crime_rates_core.area_populations as p
-        on p.area_key = c.area_key and p.lookup_year = b.lookup_year and p.year = b.year and p.vintage = b.vintage
-    left join crime_rates_core.poisson_limits as l on l.events = c.offences
+    join places as p using (area_key, half_year_key)
 ),
-rates as (
+-- before names are joined: a rank sorts, and what it carries along is what it costs
+ranks as (
     select
         *,
-        offences / rated_population::double * 10000 as rate_per_10k,
-        lower_limit / rated_population * 10000 as rate_lower_95,
-        upper_limit / rated_population * 10000 as rate_upper_95,
+        rank() over (
+            partition by half_year, level, offence_level, offence_code order by rate_per_10k desc nulls last
+        ) as place,
+        count(rate_per_10k) over (partition by half_year, level, offence_level, offence_code) as areas_ranked,
     from rated
 )
 select
-    half_year, period_start, period_end, level, area_code, area_name, force_name, region_name,
-    offence_level, offence_code, offence_name, offences, population,
-    rates.population_year, rates.population_vintage,  -- qualified: the bare words are the macro's parameters
-    population_method,
-    rate_per_10k, rate_lower_95, rate_upper_95,
-    if(status = 'ranked', rank() over (
-        partition by half_year, level, offence_level, offence_code order by rate_per_10k desc nulls last
-    ), null)::integer as rank,
-    (count(rate_per_10k) over (partition by half_year, level, offence_level, offence_code))::integer as areas_ranked,
-    status, status_note, release_id,
-from rates;
+    r.half_year, h.period_start, h.period_end, r.level, a.area_code, a.area_name, a.force_name, a.region_name,
+    r.offence_level, r.offence_code, o.name as offence_name, r.offences, r.population,
+    p.year as population_year, p.vintage as population_vintage, p.method as population_method,
+    r.rate_per_10k,
+    if(r.offences < 10, l.lower_limit, greatest(r.offences, 1) * pow(
+        1 - 1 / (9.0 * r.offences) - 1.959963984540054 / (3 * sqrt(greatest(r.offences, 1))), 3
+    )) / r.rated_population * 10000 as rate_lower_95,
+    if(r.offences < 10, l.upper_limit, (r.offences + 1) * pow(
+        1 - 1 / (9.0 * (r.offences + 1)) + 1.959963984540054 / (3 * sqrt(greatest(r.offences + 1, 1))), 3
+    )) / r.rated_population * 10000 as rate_upper_95,
+    if(r.status = 'ranked', r.place, null)::integer as rank,
+    r.areas_ranked::integer as areas_ranked,
+    r.status,
+    case
+        when p.bar is not null then p.note
+        when r.status = 'incomplete' then 'the release says N/a for a count in this half-year'
+        when r.status = 'negative' then 'corrections of earlier quarters exceed the offences recorded'
+        else p.note
+    end as status_note,
+    p.release_id,
+from ranks as r
+join places as p using (area_key, half_year_key)
+join crime_rates_core.areas as a using (area_key)
+join crime_rates_core.half_years as h using (half_year_key)
+join (select distinct offence_level, code, name from crime_rates_core.offence_rollup) as o
+    on o.offence_level = r.offence_level and o.code = r.offence_code
+left join crime_rates_core.poisson_limits as l on l.events = r.offences;
 
 -- the same on areas as published
 create macro ranked_rates_for(as_of, population_year, population_vintage) as table

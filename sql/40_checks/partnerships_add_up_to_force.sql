@@ -1,13 +1,13 @@
 -- guards: the partnerships of a force add up to the force, quarter by quarter, where both tables came out on one day
 -- required: yes
 with stood as (
-    select q.level, q.quarter_key, q.release_key, r.published,
+    select q.level, q.quarter_key, r.published,
     from crime_rates_core.release_quarters as q
     join stage.releases as r using (release_key)
     where q.valid_to = date '9999-12-31'
 ),
 both_levels as (
-    select p.quarter_key, p.release_key as pfa_release, c.release_key as csp_release,
+    select p.quarter_key,
     from stood as p
     join stood as c using (quarter_key, published)
     where p.level = 'pfa' and c.level = 'csp'
@@ -16,10 +16,11 @@ sums as (
     select a.force_name, b.quarter_key, c.offence_key,
         sum(c.offences) filter (where a.level = 'pfa') as force_offences,
         sum(c.offences) filter (where a.level = 'csp') as partnership_offences,
-    from stage.counts as c
-    join both_levels as b on b.quarter_key = c.quarter_key and c.release_key in (b.pfa_release, b.csp_release)
+    from crime_rates_core.count_history as c
+    join both_levels as b using (quarter_key)
     join crime_rates_core.areas as a using (area_key)
-    where a.region_name is not null  -- fraud bodies and the transport police are in the force table only
+    where c.valid_to = date '9999-12-31'
+        and a.region_name is not null  -- fraud bodies and the transport police are in the force table only
     group by all
 )
 select

@@ -3,7 +3,7 @@
 -- required: no
 with totals as (
     select c.release_key, a.level, a.force_name, sum(c.offences) as offences,
-    from stage.counts as c
+    from stage.area_quarters as c
     join stage.areas as a using (area_key)
     group by all
 ),

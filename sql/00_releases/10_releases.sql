@@ -28,5 +28,12 @@ stood as (
 select
     *,
     row_number() over (partition by level, quarter_key order by valid_from)::integer as seq,  -- without those that never stood
-    count(*) over (partition by level, quarter_key)::integer as releases,
+    lag(release_key) over (partition by level, quarter_key order by valid_from) as previous_key,
 from stood;
+
+-- one row per release and the one that it replaced for some quarter
+create table stage.release_pairs as
+select distinct q.previous_key as from_key, q.release_key as to_key, f.release_id as from_release, t.release_id as to_release,
+from stage.release_quarters as q
+join stage.releases as f on f.release_key = q.previous_key
+join stage.releases as t on t.release_key = q.release_key;

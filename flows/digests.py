@@ -1,0 +1,76 @@
+"""What a build needs of each release, worked out once: its areas, its offences, and what it changed in the one before.
+
+Derived from the lake, so it can be deleted at any time. It keeps a build flat as vintages pile up: only the first release of a
+quarter is read whole, and of the others only what they changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from flows.publication import models, quoted
+
+FOLDER = "derived"
+
+
+def read(con: duckdb.DuckDBPyConnection, lake_dir: Path, releases: dict[str, Path]) -> None:
+    """Make the views stage.first_published, area_digests, offence_digests and release_changes, digesting what is new.
+
+    `releases` is release id → folder of its Parquet files; stage.release_quarters and stage.release_pairs are there already.
+    """
+    digests = {file.name.removesuffix(".sql"): file for file in models("05_digests")}
+    home = lake_dir / FOLDER / _version(digests)
+    _remove_older(home)
+    areas, offences = [], []
+    for release, folder in releases.items():
+        areas.append(_made(con, home / f"{release}.areas.parquet", digests["areas"], later=folder))
+        offences.append(_made(con, home / f"{release}.offences.parquet", digests["offences"], later=folder))
+    pairs = con.execute("select from_release, to_release from stage.release_pairs order by all").fetchall()
+    if not pairs:
+        pairs = [(min(releases), min(releases))]  # a release changes nothing in itself; a view needs a file
+    changes = [
+        _made(con, home / f"{to}.since.{since}.parquet", digests["changes"], earlier=releases[since], later=releases[to])
+        for since, to in pairs
+    ]
+    firsts = con.execute("select distinct release_id, quarter_key // 4 from stage.release_quarters join stage.releases using "
+                         "(release_key) where seq = 1 order by all").fetchall()
+    years = [releases[release] / f"{year}-{(year + 1) % 100:02}.parquet" for release, year in firsts]
+    for view, files in (("first_published", years), ("area_digests", areas), ("offence_digests", offences)):
+        con.execute(f"create view stage.{view} as from read_parquet({paths(files)})")
+    con.execute(f"create view stage.release_changes as from read_parquet({paths(changes)})")
+
+
+def paths(files: list[Path]) -> str:
+    """A list of files as SQL writes it."""
+    return "[" + ", ".join(quoted(str(file)) for file in files) + "]"
+
+
+def _version(digests: dict[str, Traversable]) -> str:
+    text = duckdb.__version__.encode() + b"".join(file.read_bytes() for file in digests.values())
+    return hashlib.sha256(text).hexdigest()[:12]
+
+
+def _remove_older(home: Path) -> None:
+    if home.parent.is_dir():
+        for folder in home.parent.iterdir():
+            if folder != home:
+                shutil.rmtree(folder)
+    home.mkdir(parents=True, exist_ok=True)
+
+
+def _made(con: duckdb.DuckDBPyConnection, target: Path, digest: Traversable, **folders: Any) -> Path:
+    """The digest file; written aside and renamed, so a half-written one is never found."""
+    if not target.exists():
+        for name, folder in folders.items():
+            con.execute(f"create or replace temp view {name} as from read_parquet({paths(sorted(folder.glob('20*.parquet')))})")
+        aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+        con.execute(f"copy ({digest.read_text(encoding='utf-8')}) to {quoted(str(aside))} (format parquet, compression zstd)")
+        aside.replace(target)
+    return target

@@ -1,0 +1,6 @@
+-- one row per area, quarter: what a release holds for it
+select
+    release_id, level, area_name, force_name, financial_year, quarter,
+    count(*) as rows, count(offences) as known_rows, sum(offences)::bigint as offences,
+from later
+group by all
