@@ -10,10 +10,10 @@ import hashlib
 import importlib.resources
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +69,12 @@ def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: st
     warehouse.mkdir(parents=True, exist_ok=True)
     with room_for(_room(lake_dir), warehouse), _work_database(warehouse, memory_limit) as (con, aside):
         _load_inputs(con, lake_dir, reference_dir)
-        for model in models("00_releases"):
-            _run_model(con, model)
+        ordered = aside / "ordered"
+        ordered.mkdir()
+        _run_models(con, ordered, "00_releases")
         folders = lake.folders(lake_dir, "offences")
         digests.read(con, lake_dir, {lake.read_release(folder).release_id: folder for folder in folders})
-        for model in models("10_stage", "20_core", "30_public"):
-            _run_model(con, model)
+        _run_models(con, ordered, "10_stage", "20_core", "30_public")
         checks = run_checks(con)
         if broken := [check for check in checks if check.required and not check.passed]:
             raise BuildRefused(
@@ -82,10 +82,10 @@ def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: st
                 + " | ".join(f"{c.name} ({c.guards}): {c.rows_broken:,} rows, such as {c.examples}" for c in broken),
                 checks,
             )
-        _store_dictionary(con, checks)
-        _write_sorted(con, aside / "sorted")
+        _write_dictionary(con, ordered, checks)
+        _write_helpers(con, ordered)
         finished = aside / target.name
-        publication.write(aside / "sorted", finished)
+        publication.write(ordered, finished)
         if finished.with_name(f"{finished.name}.wal").exists():
             raise RuntimeError(f"{finished} was not closed cleanly: a .wal file is left beside it.")
         sync(finished)
@@ -106,7 +106,10 @@ def _work_database(warehouse: Path, memory_limit: str) -> Iterator[tuple[duckdb.
     aside = warehouse / f".build.{os.getpid()}.part"
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
-    con = duckdb.connect(str(aside / "work.duckdb"), config={"memory_limit": memory_limit, "temp_directory": str(aside)})
+    con = duckdb.connect(str(aside / "work.duckdb"), config={
+        "memory_limit": memory_limit, "temp_directory": str(aside),
+        "preserve_insertion_order": False,  # what is published is ordered by name, and the rest need not be
+    })
     try:
         con.execute(f"create schema input; create schema stage; create schema {HELPERS}")
         yield con, aside
@@ -115,12 +118,31 @@ def _work_database(warehouse: Path, memory_limit: str) -> Iterator[tuple[duckdb.
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _run_model(con: duckdb.DuckDBPyConnection, model: Traversable) -> None:
-    try:
-        con.execute(model.read_text(encoding="utf-8"))
-    except duckdb.Error as error:
-        error.add_note(f"in sql/{model.name}")
-        raise
+def _run_models(con: duckdb.DuckDBPyConnection, ordered: Path, *folders: str) -> None:
+    """Run models; a public table goes straight to <ordered>/main.<table>.parquet, in the order in which it will be stored.
+
+    Later models and the checks read it there, by its name.
+    """
+    public = {table.name: table for table in contract.TABLES}
+    for model in models(*folders):
+        try:
+            for statement in con.extract_statements(model.read_text(encoding="utf-8")):
+                found = re.search(r"^create table (\w+) as\s(.*)", statement.query, re.DOTALL | re.MULTILINE)
+                if found is None:
+                    con.execute(statement)
+                else:
+                    name, query = found[1], found[2].rstrip().removesuffix(";")
+                    file = _write_ordered(con, ordered, f"main.{name}", f"({query})", public[name].order)
+                    con.execute(f"create view {name} as from read_parquet({file})")
+        except duckdb.Error as error:
+            error.add_note(f"in sql/{model.name}")
+            raise
+
+
+def _write_ordered(con: duckdb.DuckDBPyConnection, folder: Path, name: str, source: str, order: Sequence[str]) -> str:
+    file = quoted(str(folder / f"{name}.parquet"))
+    con.execute(f"copy (from {source} order by {', '.join(order)}) to {file} (compression lz4_raw)")
+    return file
 
 
 def _load_inputs(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: Path) -> None:
@@ -162,24 +184,20 @@ def _releases(lake_dir: Path) -> list[dict[str, Any]]:
     return sorted(records, key=lambda r: (r["published"], r["first_seen"], r["file_name"], r["sha256"]))
 
 
-def _store_dictionary(con: duckdb.DuckDBPyConnection, checks: list[Check]) -> None:
+def _write_dictionary(con: duckdb.DuckDBPyConnection, ordered: Path, checks: list[Check]) -> None:
+    """The tables about the tables: quality_checks and data_dictionary."""
+    rows: dict[str, list[tuple[Any, ...]]] = {
+        "quality_checks": [(c.name, c.guards, c.required, c.rows_broken, c.examples, c.passed) for c in checks],
+        "data_dictionary": contract.dictionary(),
+    }
     for table in contract.TABLES:
-        if table.name in ("quality_checks", "data_dictionary"):
+        if table.name in rows:
             con.execute(contract.ddl(table, "main"))
-    rows = [(c.name, c.guards, c.required, c.rows_broken, c.examples, c.passed) for c in checks]
-    con.executemany("insert into quality_checks values (?, ?, ?, ?, ?, ?)", rows)
-    con.executemany(f"insert into data_dictionary values ({', '.join('?' * 10)})", contract.dictionary())
+            con.executemany(f"insert into {table.name} values ({', '.join('?' * len(table.columns))})", rows[table.name])
+            _write_ordered(con, ordered, f"main.{table.name}", table.name, table.order)
 
 
-def _write_sorted(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Write the rows of every table that is published, in the order in which they are stored, as <schema>.<table>.parquet."""
-    folder.mkdir()
-
-    def write(schema: str, name: str, columns: str, order: str) -> None:
-        file = quoted(str(folder / f"{schema}.{name}.parquet"))
-        con.execute(f'copy (select {columns} from {schema}."{name}" order by {order}) to {file} (compression lz4_raw)')
-
-    for table in contract.TABLES:
-        write("main", table.name, ", ".join(f'"{c.name}"' for c in table.columns), ", ".join(table.order))
+def _write_helpers(con: duckdb.DuckDBPyConnection, ordered: Path) -> None:
+    """The tables that the macros of the published file read."""
     for (name,) in con.execute("select table_name from duckdb_tables() where schema_name = ?", [HELPERS]).fetchall():
-        write(HELPERS, name, "*", "all")
+        _write_ordered(con, ordered, f"{HELPERS}.{name}", f"{HELPERS}.{name}", ["all"])
