@@ -47,9 +47,12 @@ def read_json(path: Path) -> Any:
 def sweep(data_dir: Path) -> int:
     """Remove what runs that died left half written; returns how many. Only for whoever holds the data folder.
 
+    So goes a .wal beside a database: no run leaves one, and DuckDB would replay it into what readers see, or into the next
+    build of that name.
     Downloads that can be resumed stay: they lie in raw/.incoming, and their names do not start with a point.
     """
     dead = [path for path in data_dir.rglob(".*.part") if ".incoming" not in path.parts]
+    dead += (data_dir / "warehouse").glob("*.duckdb.wal")
     for path in dead:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
