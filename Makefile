@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check lock clean
+.PHONY: help demo test check chaos lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -19,6 +19,10 @@ test: $(READY) ## run the tests
 check: $(READY) ## lint and check types
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
+
+SEED ?= 1
+chaos: $(READY) ## trouble the pipeline on purpose, for minutes, and write what came of it into docs/reliability.md
+	@$(VENV)/bin/python -m tests.chaos --seed $(SEED) --write
 
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
