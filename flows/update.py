@@ -5,7 +5,7 @@ One task a file, with paths as arguments; retries stand on the fetch alone, beca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from time import perf_counter
@@ -63,9 +63,13 @@ def update(
 
 
 def run_steps(
-    run: Run, settings: Settings, folders: steps.Folders, level: str | None = None, refetch: bool = False
+    run: Run, settings: Settings, folders: steps.Folders, level: str | None = None, refetch: bool = False,
+    review: Callable[[Run], None] | None = None,
 ) -> State[Run]:
-    """The steps of a run, its record in the run log, its artifacts, and word to whoever wants to hear of failures."""
+    """The steps of a run, its record in the run log, its artifacts, and word to whoever wants to hear of failures.
+
+    review: what is to be added to a run that has a database, while it still holds the data folder.
+    """
     try:
         with sole_run(settings.data_dir):
             sweep(settings.data_dir)
@@ -77,6 +81,8 @@ def run_steps(
                 raise
             finally:
                 run.end()
+                if review is not None and run.database and not run.error:
+                    review(run)
                 run.save(settings.data_dir)
                 reporting.notify(settings, run)
     except (ValueError, OSError, FolderBusy) as error:  # a sentence for the person, not a fault of the flow
