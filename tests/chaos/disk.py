@@ -107,34 +107,48 @@ def run(bench: Bench, rungs: Sequence[tuple[str, str, int]] | None = None) -> Ou
     outcome = Outcome("full disk")
     phases: Counter[str] = Counter()
     told = Counter[str]()
+    tried = Counter[str]()
+    rungs = ladder() if rungs is None else rungs
     try:
         with volume(bench) as folder:
-            for number, (point, scarce, free) in enumerate(ladder() if rungs is None else rungs):
+            for number, (point, scarce, free) in enumerate(rungs):
                 real = bool(bench.prefect) and number % 8 == 4
-                _round(bench, folder, point, scarce, free, real, outcome, phases, told)
+                tried["real" if real else "on the stage"] += 1
+                _round(bench, folder, (point, scarce, free), real, outcome, phases, told)
     except NoMount as reason:
-        outcome.happened = f"not done: {reason}"
-        return outcome
+        folder = bench.fresh("told")
+        folder.mkdir()
+        for number in range(len(rungs)):
+            turn = 1 + number * len(bench.changes[1]) // len(rungs)
+            _round(bench, folder, ("a release has appeared", "changes", turn), False, outcome, phases, told)
+        outcome.notes.append(f"{reason}: Python alone was told that the disk is full, from its n-th change on")
     outcome.happened = "the disk filled in " + counted(phases)
     outcome.notes += [f"said: {sentence}" + (f" ({times} times)" if times > 1 else "") for sentence, times in told.most_common()]
+    outcome.notes += [f"Rounds: {counted(tried)}."] if tried["real"] else []
     return outcome
 
 
-def _round(bench: Bench, folder: Path, point: str, scarce: str, free: int, real: bool, outcome: Outcome,
-           phases: Counter[str], told: Counter[str]) -> None:
+def _round(bench: Bench, folder: Path, rung: tuple[str, str, int], real: bool, outcome: Outcome, phases: Counter[str],
+           told: Counter[str]) -> None:
+    point, scarce, free = rung
     prepare, begin, goal = POINTS[point]
     data = folder / "data"
     shutil.copytree(bench.clean[begin].data, data, symlinks=True)
     prepare(data)
     before, there = auditor.whole(data), builds(data)
-    taken, inodes = used(folder)
-    limit(folder, f"size={taken + free * PAGE}" if scarce == "pages" else f"nr_inodes={inodes + free}")
-    done = bench.update(data, goal, real)
-    limit(folder, ROOMY)
+    extra = {}
+    if scarce == "changes":
+        extra = {"CHAOS_DATA": str(data), "CHAOS_STEPS": str(bench.fresh("steps")), "CHAOS_FULL_AT": str(free)}
+    else:
+        taken, inodes = used(folder)
+        limit(folder, f"size={taken + free * PAGE}" if scarce == "pages" else f"nr_inodes={inodes + free}")
+    done = bench.update(data, goal, real, **extra)
+    if not extra:
+        limit(folder, ROOMY)
     where = f"{point}, {free} {scarce} free"
     outcome.rounds += 1
     if done.code == 0:
-        phases["no phase: there was room enough"] += 1
+        phases["no phase (there was room enough)"] += 1
     else:
         phase = phase_of(done.err, data, there)
         phases[phase] += 1
@@ -170,5 +184,5 @@ def unlike_the_contract(done: Done, sentences: Sequence[str]) -> list[str]:
 
 def _general(sentence: str, bench: Bench) -> str:
     """A sentence without what differs from round to round."""
-    sentence = re.sub(re.escape(str(bench.folder)) + r"/(volume-\d+/data|sources)/(\w+)[^\s'\"]*", r"…/\2/…", sentence)
+    sentence = re.sub(re.escape(str(bench.folder)) + r"/((?:volume|told)-\d+/data|sources)/(\w+)[^\s'\"]*", r"…/\2/…", sentence)
     return re.sub(r"/\S+/(?=flows/)|[0-9a-f]{12,16}|\d[\d.,]*(?= ?(bytes|[kMG]i?B))", "…", sentence)[:260]
