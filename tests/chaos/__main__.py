@@ -53,9 +53,7 @@ def main() -> int:
             shutil.rmtree(folder, ignore_errors=True)
     print(report.text(outcomes))
     facts = machine()
-    command = f"make chaos SEED={told.seed}"
-    if chosen != list(TROUBLES):
-        command = f"python -m tests.chaos --seed {told.seed} --only {told.only}"
+    command = f"python -m tests.chaos --seed {told.seed}" + (f" --only {told.only}" if chosen != list(TROUBLES) else "")
     made = (f"Measured on {datetime.now(UTC):%-d %B %Y} by `{command}`, in {(time.monotonic() - started) / 60:.0f} minutes, on "
             f"{facts['cores']} cores with {facts['memory']} of memory, Python {facts['python']}.")
     print(f"\n{made}")

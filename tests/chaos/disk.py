@@ -148,7 +148,7 @@ def _round(bench: Bench, folder: Path, rung: tuple[str, str, int], real: bool, o
     where = f"{point}, {free} {scarce} free"
     outcome.rounds += 1
     if done.code == 0:
-        phases["no phase (there was room enough)"] += 1
+        phases["no phase (room enough)"] += 1
     else:
         phase = phase_of(done.err, data, there)
         phases[phase] += 1

@@ -33,20 +33,21 @@ class Lane:
     data: Path | None = None
     state: int = -1  # what it holds
 
-    def next(self) -> tuple[Path, int]:
+    def next(self, manner: str) -> tuple[Path, int]:
         """Prepare work for a round: (the data folder, the state that the run is to reach)."""
         if self.data is None or self.state == len(self.bench.clean) - 1:
             if self.data is not None:
                 shutil.rmtree(self.data)
             self.data, self.state = self.bench.fresh("killed"), -1
-        elif self.chance.random() < 0.2:
+        elif manner != "publication" and self.chance.random() < 0.2:
             shutil.rmtree(self.data / "lake")
         return self.data, self.state + 1
 
 
-def rounds(changes: int = 48, staged: int = 24, real: int = 18, aimed: int = 14) -> list[str]:
+def rounds(changes: int = 40, publications: int = 12, staged: int = 22, real: int = 18, aimed: int = 14) -> list[str]:
     """The manner of each kill."""
-    return ["change"] * changes + ["clock"] * staged + ["real clock"] * real + ["real aimed"] * aimed
+    many = {"change": changes, "publication": publications, "clock": staged, "real clock": real, "real aimed": aimed}
+    return [manner for manner, times in many.items() for _ in range(times)]
 
 
 def run(bench: Bench, manners: Sequence[str] | None = None, lanes: int = 2) -> Outcome:
@@ -75,38 +76,40 @@ def run(bench: Bench, manners: Sequence[str] | None = None, lanes: int = 2) -> O
     outcome.rounds = sum(phases.values())
     outcome.happened = "killed in " + counted(phases)
     outcome.notes.append("How: " + counted(made) + " (change: just before the n-th change that Python makes on disk, without "
-                         "Prefect; clock: at a moment drawn evenly over a run; real: the command with a standing Prefect server; "
+                         "Prefect; publication: the same, among the changes that show readers a new build; clock: at a moment "
+                         "drawn evenly over a run; real: the command with a standing Prefect server; "
                          "aimed: as soon as a phase shows itself). A third of the clock's kills hit the first process alone, so "
                          "that its child lives on; the others hit the whole group.")
     return outcome
 
 
-def _one_of(changes: list[str], chance: Random) -> int:
-    """The number of a change: a room of the data folder first, then a change in it, so that each room is met."""
+def _one_of(changes: list[str], chance: Random, room: str = "") -> int:
+    """The number of a change: in a room of the data folder, which is drawn first, so that each room is met."""
     rooms: dict[str, list[int]] = {}
     for number, line in enumerate(changes, start=1):
         path = line.partition(" ")[2]
-        room = path.split("/")[1] if path.count("/") > 1 else "/"
-        if room == "warehouse" and ".build." not in path:
-            room = "publish"
-        rooms.setdefault(room, []).append(number)
-    return chance.choice(rooms[chance.choice(sorted(rooms))])
+        of = path.split("/")[1] if path.count("/") > 1 else "/"
+        if of == "warehouse" and ".build." not in path and "crime_rates" in path:
+            of = "publish"
+        rooms.setdefault("warehouse" if of == "…" else of, []).append(number)
+    return chance.choice(rooms[room or chance.choice(sorted(rooms))])
 
 
 def _round(lane: Lane, manner: str, seconds: dict[bool, float], outcome: Outcome) -> str:
     """One kill, what is found after it, and the recovery; the phase that it hit, empty if the run was over before."""
     bench, chance = lane.bench, lane.chance
-    data, goal = lane.next()
+    data, goal = lane.next(manner)
     real = manner.startswith("real")
     before, there = auditor.whole(data), builds(data)
     steps = bench.fresh("steps")
     extra = {}
-    if manner == "change":
-        turn = _one_of(bench.changes[goal > 0], chance)
+    counted_out = manner in ("change", "publication")
+    if counted_out:
+        turn = _one_of(bench.changes[goal], chance, "publish" if manner == "publication" else "")
         extra = {"CHAOS_DATA": str(data), "CHAOS_STEPS": str(steps), "CHAOS_KILL_AT": str(turn)}
     run = bench.start(data, sources.words(bench.states[goal]), real, **extra)
     group = True
-    if manner == "change":
+    if counted_out:
         killed = run.wait().code == -9
     elif manner == "real aimed":
         killed = _aim(run, data, chance.choice(AIMS), chance)

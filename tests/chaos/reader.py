@@ -32,11 +32,11 @@ def answers(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def read(manner: str, link: Path, stop: Path, known: list[list[str]]) -> dict[str, Any]:
-    """Read until `stop` is there."""
+    """Read until `stop` is there, and once at least."""
     chance = Random(f"{manner} {stop}")
     counts: dict[str, Any] = {"manner": manner, "reads": 0, "connections": 0, "torn": 0, "changed": 0, "errors": [], "builds": []}
     seen = set()
-    while not stop.exists():
+    while not (counts["connections"] and stop.exists()):
         try:
             with duckdb.connect(str(link.resolve() if manner == "by name" else link), read_only=True) as con:
                 counts["connections"] += 1
@@ -54,6 +54,8 @@ def read(manner: str, link: Path, stop: Path, known: list[list[str]]) -> dict[st
                     time.sleep(chance.uniform(0, 0.02))
         except duckdb.Error as error:
             counts["errors"].append(" ".join(str(error).split()))
+            if stop.exists():
+                break
     counts["builds"] = sorted(seen)
     return counts
 

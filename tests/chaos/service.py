@@ -69,6 +69,9 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     service: Service
 
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        """A client that is gone, or a fault that has closed the connection under its own feet: both are the point here."""
+
 
 @dataclass
 class Service:

@@ -23,7 +23,7 @@ def assert_stands(outcome: Outcome) -> None:
 
 
 def test_a_killed_run_costs_one_more_run_and_nothing_else(bench: Bench) -> None:
-    outcome = kill.run(bench, ["change", "clock"], lanes=1)
+    outcome = kill.run(bench, ["publication", "clock"], lanes=1)
     assert outcome.rounds == 2
     assert outcome.errors == []
     assert_stands(outcome)
