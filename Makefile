@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check contract lock clean
+.PHONY: help demo test check contract chaos lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -22,6 +22,10 @@ check: $(READY) ## lint and check types
 
 contract: $(READY) ## write docs/contract.md, and what this contract version promises
 	@$(VENV)/bin/python -m sql.documentation
+
+SEED ?= 1
+chaos: $(READY) ## trouble the pipeline on purpose, for minutes, and write what came of it into docs/reliability.md
+	@$(VENV)/bin/python -m tests.chaos --seed $(SEED) --write
 
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \

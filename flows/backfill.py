@@ -9,12 +9,10 @@ from typing import Annotated, Literal
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.states import Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import AfterValidator
 
 from flows import lake, live, reporting, steps
-from flows.locks import sole_run
 from flows.runs import Coverage, Run
 from flows.settings import Settings
 from flows.update import run_steps
@@ -67,18 +65,17 @@ def backfill(
     settings = Settings(data_dir=data_dir)
     span = Span.parse(first, last)
     run = Run("backfill")
-    state = run_steps(run, settings, steps.Folders(), level, refetch)
-    if not run.database:
-        return state
-    run.coverage = coverage(settings, span, level)
-    reporting.coverage_artifact(run)
-    missing = [c for c in run.coverage if not c.quarters]
-    if missing:
-        run.error = "No known release covers " + ", ".join(f"{c.half_year} ({c.level})" for c in missing) + "."
-        run.state = "partial"
-    with sole_run(settings.data_dir):
-        run.save(settings.data_dir)
-    return Failed(message=run.error, data=run) if missing else state
+
+    def review(run: Run) -> None:
+        run.coverage = coverage(settings, span, level)
+        if missing := [c for c in run.coverage if not c.quarters]:
+            run.error = "No known release covers " + ", ".join(f"{c.half_year} ({c.level})" for c in missing) + "."
+            run.state = "partial"
+
+    state = run_steps(run, settings, steps.Folders(), level, refetch, review)
+    if run.coverage:
+        reporting.coverage_artifact(run)
+    return state
 
 
 def coverage(settings: Settings, span: Span, level: str | None) -> list[Coverage]:

@@ -11,11 +11,7 @@ import os
 import shutil
 import struct
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-
-import duckdb
 
 from flows.files import sync, write_text
 
@@ -23,7 +19,6 @@ LINK = "crime_rates.duckdb"
 POINTER = "CURRENT"
 ROLLED_BACK = ".rolled_back"
 NEVER = 0  # the modification time of a build until it is published; then the order of publication
-NO_ROOM = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT), "max_temp_directory_size")  # the last when DuckDB cannot spill
 NO_SYMLINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 
@@ -107,19 +102,12 @@ def is_held(build: Path) -> bool:
     return bool(struct.unpack(layout, answer)[0] != fcntl.F_UNLCK)
 
 
-@contextmanager
-def room_for(expected_bytes: int, folder: Path) -> Iterator[None]:
-    """Room for a build on the disk of `folder`: looked at before, and told in one sentence if it gives out. Raises DiskFull."""
+def check_room(folder: Path, expected_bytes: int) -> None:
+    """Raises DiskFull unless the disk of `folder` has room for a build."""
     free = shutil.disk_usage(folder).free
     if free < expected_bytes:
         raise DiskFull(f"{folder}: expected {expected_bytes / 1e6:,.0f} MB of free disk for a build, found {free / 1e6:,.0f} MB; "
                        "nothing was built, and what is published stands.")
-    try:
-        yield
-    except (duckdb.Error, OSError, RuntimeError) as error:
-        if not any(sign in str(error) for sign in NO_ROOM):
-            raise
-        raise DiskFull(f"{folder}: the disk filled up during the build; what is published stands.") from error
 
 
 def _current(warehouse: Path) -> Path | None:
@@ -134,6 +122,7 @@ def _current(warehouse: Path) -> Path | None:
 
 def _point_at(target: Path) -> None:
     warehouse = target.parent
+    target.with_name(f"{target.name}.wal").unlink(missing_ok=True)  # DuckDB would replay it into what readers see
     aside = warehouse / f".{LINK}.{os.getpid()}.part"
     aside.unlink(missing_ok=True)
     try:

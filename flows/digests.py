@@ -1,6 +1,6 @@
 """What a build needs of each release, worked out once: its areas, its offences, and what it changed in the one before.
 
-Derived from the lake, so it can be deleted at any time. It keeps a build flat as vintages pile up: only the first release of a
+Kept in data/cache, which can be deleted at any time. It keeps a build flat as vintages pile up: only the first release of a
 quarter is read whole, and of the others only what they changed.
 """
 
@@ -17,7 +17,7 @@ import duckdb
 
 from flows.publication import models, quoted
 
-FOLDER = "derived"
+FOLDER = "cache"
 
 
 def read(con: duckdb.DuckDBPyConnection, lake_dir: Path, releases: dict[str, Path]) -> None:
@@ -26,8 +26,8 @@ def read(con: duckdb.DuckDBPyConnection, lake_dir: Path, releases: dict[str, Pat
     `releases` is release id → folder of its Parquet files; stage.release_quarters and stage.release_pairs are there already.
     """
     digests = {file.name.removesuffix(".sql"): file for file in models("05_digests")}
-    home = lake_dir / FOLDER / _version(digests)
-    _remove_older(home)
+    home = lake_dir.parent / FOLDER / _version(digests)
+    home.mkdir(parents=True, exist_ok=True)
     areas, offences = [], []
     for release, folder in releases.items():
         areas.append(_made(con, home / f"{release}.areas.parquet", digests["areas"], later=folder))
@@ -39,6 +39,7 @@ def read(con: duckdb.DuckDBPyConnection, lake_dir: Path, releases: dict[str, Pat
         _made(con, home / f"{to}.since.{since}.parquet", digests["changes"], earlier=releases[since], later=releases[to])
         for since, to in pairs
     ]
+    _remove_others(home, {*areas, *offences, *changes})
     firsts = con.execute("select distinct release_id, quarter_key // 4 from stage.release_quarters join stage.releases using "
                          "(release_key) where seq = 1 order by all").fetchall()
     years = [releases[release] / f"{year}-{(year + 1) % 100:02}.parquet" for release, year in firsts]
@@ -57,12 +58,14 @@ def _version(digests: dict[str, Traversable]) -> str:
     return hashlib.sha256(text).hexdigest()[:12]
 
 
-def _remove_older(home: Path) -> None:
-    if home.parent.is_dir():
-        for folder in home.parent.iterdir():
-            if folder != home:
-                shutil.rmtree(folder)
-    home.mkdir(parents=True, exist_ok=True)
+def _remove_others(home: Path, needed: set[Path]) -> None:
+    """What older code wrote, and what a release that came in between has made idle."""
+    for path in home.parent.iterdir():
+        if path != home:
+            shutil.rmtree(path)
+    for path in home.iterdir():
+        if path not in needed:
+            path.unlink()
 
 
 def _made(con: duckdb.DuckDBPyConnection, target: Path, digest: Traversable, **folders: Any) -> Path:

@@ -7,17 +7,26 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+RESUMABLE_SECONDS = 30 * 86_400
+NO_ROOM = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT), "max_temp_directory_size")  # the last when DuckDB cannot spill
+
+def no_room(error: BaseException) -> bool:
+    """Whether an error comes of a full disk, whoever found it full."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or any(sign in str(error) for sign in NO_ROOM)
+
 
 def told(error: BaseException) -> str:
     """What an error says, in one sentence."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        where = f": no room to write {error.filename}" if error.filename else ""
-        return f"The disk is full{where}. What is published stands; free some room, then run the command again."
+    if no_room(error):
+        where = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
+        return f"{where}the disk is full. What is published stands; make room, then run the command again."
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -56,9 +65,15 @@ def read_json(path: Path) -> Any:
 def sweep(data_dir: Path) -> int:
     """Remove what runs that died left half written; returns how many. Only for whoever holds the data folder.
 
-    Downloads that can be resumed stay: they lie in raw/.incoming, and their names do not start with a point.
+    So goes a .wal beside a database: no run leaves one, and DuckDB would replay it into what readers see, or into the next
+    build of that name.
+    Downloads that can be resumed stay (they lie in raw/.incoming, and their names do not start with a point) until nobody
+    has gone on with them for a month.
     """
     dead = [path for path in data_dir.rglob(".*.part") if ".incoming" not in path.parts]
+    dead += (data_dir / "warehouse").glob("*.duckdb.wal")
+    given_up = time.time() - RESUMABLE_SECONDS
+    dead += [path for path in (data_dir / "raw/.incoming").glob("*") if path.stat().st_mtime < given_up]
     for path in dead:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

@@ -79,7 +79,7 @@ def _facts(data_dir: Path, today: date) -> dict[str, Any]:
         row["age_days"] = (today - row["published"]).days
         row["overdue"] = row["age_days"] > OVERDUE_DAYS
     sizes = {name: sum(p.stat().st_size for p in (data_dir / name).rglob("*") if p.is_file() and not p.is_symlink())
-             for name in ("raw", "lake", "warehouse", "tables")}
+             for name in ("raw", "lake", "cache", "warehouse", "tables")}
     return {
         "data_dir": str(data_dir),
         "database": database.name if database else None,

@@ -37,11 +37,12 @@ def quoted(text: str) -> str:
 
 
 def write(folder: Path, target: Path) -> None:
-    """Write `target` in a process of its own. Raises RuntimeError with what that process said when it fails."""
+    """Write `target` in a process of its own. Raises RuntimeError, with what that process said, when it fails."""
     command = [sys.executable, "-m", "flows.publication", str(folder), str(target)]
     done = subprocess.run(command, env=os.environ | ZEROED_MEMORY, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"{target.name} could not be written: {' '.join(done.stderr.split()[-60:])}")
+        said = " ".join(done.stderr.split()) or f"its process was ended (exit status {done.returncode})"
+        raise RuntimeError(f"{target.name} could not be written: {said}")
 
 
 def _write(folder: Path, target: Path) -> None:
@@ -69,4 +70,7 @@ def _write(folder: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    _write(Path(sys.argv[1]), Path(sys.argv[2]))
+    try:
+        _write(Path(sys.argv[1]), Path(sys.argv[2]))
+    except (duckdb.Error, OSError) as error:
+        sys.exit(str(error))  # a sentence for the process that waits

@@ -5,7 +5,7 @@ One task a file, with paths as arguments; retries stand on the fetch alone, beca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from time import perf_counter
@@ -20,7 +20,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import live, reporting, steps
 from flows.builds import DiskFull
-from flows.files import sweep, told
+from flows.files import no_room, sweep, told
 from flows.locks import FolderBusy, sole_run
 from flows.progress import step
 from flows.runs import Item, Run
@@ -64,9 +64,13 @@ def update(
 
 
 def run_steps(
-    run: Run, settings: Settings, folders: steps.Folders, level: str | None = None, refetch: bool = False
+    run: Run, settings: Settings, folders: steps.Folders, level: str | None = None, refetch: bool = False,
+    review: Callable[[Run], None] | None = None,
 ) -> State[Run]:
-    """The steps of a run, its record in the run log, its artifacts, and word to whoever wants to hear of failures."""
+    """The steps of a run, its record in the run log, its artifacts, and word to whoever wants to hear of failures.
+
+    review: what is to be added to a run that has a database, while it still holds the data folder.
+    """
     try:
         with sole_run(settings.data_dir):
             sweep(settings.data_dir)
@@ -75,9 +79,12 @@ def run_steps(
                     _steps(run, settings, folders, http, level, refetch)
             except Exception as error:
                 run.error = told(error)
-                raise
+                if not no_room(error):
+                    raise
             finally:
                 run.end()
+                if review is not None and run.database and not run.error:
+                    review(run)
                 _save(run, settings.data_dir)
                 reporting.notify(settings, run)
     except (ValueError, OSError, FolderBusy, DiskFull) as error:  # a sentence for the person, not a fault of the flow
@@ -108,6 +115,8 @@ def _steps(
             try:
                 stored, downloaded = patient(settings, batch, http, refetch)
             except (SourceError, PublishedFileError, OSError) as error:
+                if no_room(error):
+                    raise
                 if isinstance(error, UnreachableError):
                     silent.add(service)
                 if batch.offer is not None and batch.offer.optional:

@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from flows import digests, lake, publication
-from flows.builds import NEVER, room_for
+from flows.builds import NEVER, check_room
 from flows.checks import Check, checks_of, run_checks
 from flows.digests import paths
 from flows.files import read_json, sync
@@ -67,7 +67,8 @@ def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: st
     if not lake.folders(lake_dir, "offences"):
         raise BuildRefused("There is nothing to build: the lake holds no release of offences.", [])
     warehouse.mkdir(parents=True, exist_ok=True)
-    with room_for(_room(lake_dir), warehouse), _work_database(warehouse, memory_limit) as (con, aside):
+    check_room(warehouse, _room(lake_dir))
+    with _work_database(warehouse, memory_limit) as (con, aside):
         _load_inputs(con, lake_dir, reference_dir)
         ordered = aside / "ordered"
         ordered.mkdir()
@@ -98,7 +99,7 @@ def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: st
 
 def _room(lake_dir: Path) -> int:
     """Bytes that a build takes at its highest: 15 times the lake's were seen, 23 with 500 MB of memory."""
-    return 50_000_000 + 25 * sum(file.stat().st_size for file in lake_dir.rglob("*.parquet"))
+    return 20_000_000 + 25 * sum(file.stat().st_size for file in lake_dir.rglob("*.parquet"))
 
 
 @contextmanager

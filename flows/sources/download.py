@@ -18,7 +18,7 @@ import requests
 import urllib3
 
 from flows.sources.errors import ContentError, IncompleteError
-from flows.sources.files import Kind, check_content, describe, kind_for, safe_file_name
+from flows.sources.files import Kind, check_content, describe, is_sound, kind_for, safe_file_name
 from flows.sources.http import Client, reason
 from flows.sources.part import Part, is_encoded
 
@@ -74,7 +74,8 @@ def download(
     9110) if it is of the same address; if the file has changed since, or the server ignores Range, it comes anew.
 
     Raises `FileNameError`, and the errors of `Client.open`; `IncompleteError` when the body was cut again and again
-    (the part is kept) or the size does not fit (it is not); `ContentError` for an HTML page in place of a file.
+    (the part is kept), or the size does not fit or the pieces are of two versions (it is not); `ContentError` for an HTML
+    page in place of a file.
     """
     name = safe_file_name(file_name, service=service, url=url)
     wanted = kinds or {kind_for(name, service=service, url=url)}
@@ -105,7 +106,8 @@ def download(
                 cut = reason(error)
                 continue
             if part.notes.total is None or part.size >= part.notes.total:
-                return _checked(part, response, name, sha256, wanted, expected_size, service)
+                pieces = response.status_code == 206
+                return _checked(part, response, name, sha256, wanted, expected_size, service, pieces)
             cut = "the connection ended early"
     expected = f"{part.notes.total:,} bytes" if part.notes.total else "a whole file"
     raise IncompleteError(service, url, expected, f"{part.size:,} after {RESUMPTIONS + 1} attempts ({cut})")
@@ -119,10 +121,15 @@ def _checked(
     kinds: Collection[Kind],
     expected_size: int | None,
     service: str,
+    pieces: bool,
 ) -> Fetched:
-    """The record of a part that is whole; one whose bytes or size are wrong is removed, lest it be resumed."""
+    """The record of a part that is whole; one whose bytes or size are wrong is removed, lest it be resumed.
+
+    A ZIP that came in `pieces` must agree with its own checksums: that all are of one version is only the server's word.
+    """
     try:
-        check_content(part.path, kinds, service=service, url=part.url)
+        if check_content(part.path, kinds, service=service, url=part.url) == "zip" and pieces and not is_sound(part.path):
+            raise IncompleteError(service, part.url, "the rest of the file", "a rest that does not fit its beginning")
         if expected_size is not None and part.size != expected_size:
             raise IncompleteError(service, part.url, f"{expected_size:,} bytes, as listed", f"{part.size:,}")
     except (ContentError, IncompleteError):

@@ -70,14 +70,17 @@ class Part:
         return {"Range": f"bytes={self.size}-", "If-Range": self.notes.validator or ""}
 
     def continues(self, response: requests.Response) -> bool:
-        """Whether a 206 is the rest of this very file; a server may ignore If-Range, or answer another range."""
+        """Whether a 206 is the rest of this very file; a server may ignore If-Range, or answer another range.
+
+        A 206 must repeat the ETag of the whole (RFC 9110, 15.3.7): one that leaves it out speaks for no version.
+        """
         match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
         etag, modified = response.headers.get("ETag"), response.headers.get("Last-Modified")
         return (
             match is not None
             and int(match[1]) == self.size
             and match[2] in ("*", str(self.notes.total))
-            and (etag is None or etag == self.notes.etag)
+            and etag == self.notes.etag
             and (modified is None or modified == self.notes.last_modified)
         )
 

@@ -4,3 +4,4 @@ select
     count(*) as rows, count(offences) as known_rows, sum(offences)::bigint as offences,
 from later
 group by all
+order by all

@@ -25,3 +25,4 @@ select
     coalesce(sum(times * offences), 0)::bigint as offences,
 from differing
 group by all
+order by all

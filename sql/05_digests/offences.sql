@@ -2,3 +2,4 @@
 select release_id, offence_code, offence_name, offence_subgroup, offence_group, financial_year, quarter, count(*) as rows,
 from later
 group by all
+order by all

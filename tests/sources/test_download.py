@@ -157,6 +157,37 @@ def test_a_file_that_changes_between_two_requests_comes_whole(
     assert shelf.answered[6:] == ([200] if honours_if_range else [206, 200])
 
 
+def rest_of_another_version(shelf: Shelf, etag: str | None, request: Request) -> Response:
+    """A cut first, and to the request for the rest the rest of other bytes; afterwards the file as it is."""
+    response = shelf(request)
+    if len(shelf.answered) == 2:
+        other = bytes(byte ^ 1 for byte in shelf.body[len(shelf.body) // 2 : -500]) + shelf.body[-500:]
+        headers = {"Content-Range": response.headers["Content-Range"]} | ({"ETag": etag} if etag else {})
+        return Response(other, 206, headers)
+    return response
+
+
+def test_a_rest_that_does_not_say_of_which_version_it_is_is_not_used(
+    client: Client, httpserver: HTTPServer, tmp_path: Path, workbook: bytes
+) -> None:
+    shelf = Shelf(workbook, cuts=[len(workbook) // 2])
+    httpserver.expect_request("/two.ods").respond_with_handler(lambda request: rest_of_another_version(shelf, None, request))
+    assert fetch(client, httpserver.url_for("/two.ods"), tmp_path).path.read_bytes() == workbook
+    assert shelf.answered == [200, 206, 200]
+
+
+def test_a_workbook_in_pieces_that_do_not_fit_is_refused_and_comes_anew(
+    client: Client, httpserver: HTTPServer, tmp_path: Path, workbook: bytes
+) -> None:
+    shelf = Shelf(workbook, cuts=[len(workbook) // 2])
+    httpserver.expect_request("/two.ods").respond_with_handler(lambda request: rest_of_another_version(shelf, '"one"', request))
+    url = httpserver.url_for("/two.ods")
+    with pytest.raises(IncompleteError, match="expected the rest of the file; found a rest that does not fit its beginning"):
+        fetch(client, url, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert fetch(client, url, tmp_path).path.read_bytes() == workbook
+
+
 def test_a_part_of_another_address_is_not_resumed(
     client: Client, shelf: Shelf, address: str, httpserver: HTTPServer, tmp_path: Path
 ) -> None:

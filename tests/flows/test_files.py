@@ -1,0 +1,19 @@
+"""What a run finds of those that died before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flows.files import sweep
+
+
+def test_half_written_things_and_stray_logs_go_and_resumable_downloads_stay(tmp_path: Path) -> None:
+    stray = ("raw/offences/.0123456789abcdef.77.part/table.ods", "warehouse/.build.77.part/sorted/main.areas.parquet",
+             "tables/2015-16-H1/.csp.csv.part", "warehouse/crime_rates.duckdb.wal", "warehouse/crime_rates-0123.duckdb.wal")
+    kept = ("raw/offences/0123456789abcdef/table.ods", "raw/.incoming/table.ods.part", "raw/.incoming/.table.ods.part",
+            "warehouse/crime_rates-0123.duckdb")
+    for path in (*stray, *kept):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("some of it")
+    assert sweep(tmp_path) == len(stray)
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()} == set(kept)
