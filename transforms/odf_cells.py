@@ -28,6 +28,7 @@ import pyarrow as pa
 
 MAX_CELLS = 1 << 26  # of a book, counting the empty ones up to the last row and column of each sheet
 MAX_COLUMNS = 1 << 14  # what Excel and LibreOffice can hold
+MAX_SHEETS = 1 << 10
 MAX_CELL = 1 << 20  # characters of a cell; Excel can hold 32,767
 MAX_TEXTS = 1 << 27  # characters of the different texts of a book
 MAX_TOKEN = 1 << 24  # bytes of a tag
@@ -127,7 +128,7 @@ class Book:
 
     def __init__(self, wanted: Callable[[str], bool], max_cells: int) -> None:
         self.wanted, self.max_cells = wanted, max_cells
-        self.grid, self.sheets = Grid("", 0, 0), list[OdsSheet]()
+        self.grid, self.sheets, self.begun = Grid("", 0, 0), list[OdsSheet](), 0
         self.ops = bytearray()  # of the open sheet, not yet in its grid
         self.texts: dict[str, int] = {}  # text -> code
         self.doubt: OdsUnsure | None = None
@@ -191,6 +192,8 @@ class Book:
             self._skipped += 1  # columns, shapes, annotations, settings …
             return
         if name == _SHEET:
+            self.begun += 1
+            check(self.begun, MAX_SHEETS, "sheets")
             cells_before = self.grid.cells_before + self.grid.size
             self.grid = Grid(attributes.get(_TABLE + "name", ""), cells_before, self.max_cells)
             self.in_unwanted = not self.wanted(self.grid.name)
@@ -291,12 +294,15 @@ class Grid:
         self.bands.append((self.rows, np.repeat(band, repeats, axis=0) if repeats.max() > 1 else band))
 
     def table(self, texts: list[str]) -> pa.Table:
-        words, columns = pa.array(["", *texts], pa.string()), []
+        words, columns, size = pa.array(["", *texts], pa.string()), [], 0
         for j in range(self.width):
             codes = np.zeros(self.height, np.int32)
             for first, band in self.bands:
                 if j < band.shape[1]:
                     codes[first : first + len(band)] = band[:, j]
             used = pa.array(codes, mask=codes == 0).dictionary_encode()
-            columns.append(pa.DictionaryArray.from_arrays(used.indices, words.take(used.dictionary)))
+            own = words.take(used.dictionary)
+            size += own.nbytes  # a long text that stands in every column is held as often
+            check(size, MAX_TEXTS, f"bytes of text in the columns of sheet {self.name}")
+            columns.append(pa.DictionaryArray.from_arrays(used.indices, own))
         return pa.table(columns, names=[str(j) for j in range(self.width)])
