@@ -357,6 +357,8 @@ def test_a_damaged_byte(path: Path) -> None:
         (document(sheet(row(text("a &nbsp; b")))), "not well-formed.*undefined entity"),
         (document().replace("spreadsheet", "text"), "no spreadsheet"),
         ("", "not well-formed"),
+        (document().replace("UTF-8", "UTF-0"), "content.xml in the encoding UTF-0"),
+        (document().replace("UTF-8", "hex"), "content.xml in the encoding hex"),
         (document(sheet(row(text("a"), times=0))), "number-rows-repeated '0' instead of a number from 1 on"),
     ],
 )

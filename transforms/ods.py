@@ -23,7 +23,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms import zips
-from transforms.odf_cells import MAX_CELLS, MAX_TOKEN, OP, Book, Ints, NotPlain, OdsBroken, OdsSheet, OdsUnsure
+from transforms.odf_cells import OP, Book
+from transforms.odf_grid import MAX_CELLS, MAX_TOKEN, Ints, NotPlain, OdsBroken, OdsSheet, OdsUnsure
 
 __all__ = ["OdsBroken", "OdsSheet", "OdsUnsure", "read_ods"]
 

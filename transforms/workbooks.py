@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from transforms.calamine import CalamineBroken, as_texts, read_calamine
 from transforms.errors import PublishedFileError, quoted
-from transforms.odf_cells import MAX_CELLS
+from transforms.odf_grid import MAX_CELLS
 from transforms.ods import OdsBroken, OdsUnsure, read_ods
 from transforms.zips import ZipBroken, check_zip
 

@@ -283,10 +283,10 @@ def test_a_few_cells_that_repeat_too_often_never_get_to_calamine(
 
 
 def test_a_zip_file_with_two_parts_of_one_name_is_told(tmp_path: Path) -> None:
-    path = as_xlsx(tmp_path, [["a"]])
-    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as book:
-        book.writestr("xl/worksheets/sheet1.xml", "another")
-    assert "a zip file with two parts of one name" in refusal(path)
+    for path, part in ((as_xlsx(tmp_path, [["a"]]), "xl/worksheets/sheet1.xml"), (as_ods(tmp_path, [["a"]]), "content.xml")):
+        with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as book:
+            book.writestr(part, "another")
+        assert "a zip file with two parts of one name" in refusal(path)
 
 
 def test_a_binary_file_named_csv_is_told(tmp_path: Path) -> None:
