@@ -12,6 +12,7 @@ so that it starts wherever the libraries are.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -46,13 +47,12 @@ def read_calamine(
     """
     command = [sys.executable, "-P", __file__, str(path), str(memory), str(seconds)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as reader:
-        assert reader.stdin is not None and reader.stdout is not None
+        assert reader.stdin is not None
         try:
             for number, name in enumerate(_answer(reader)):
                 if wanted(name):
                     with suppress(BrokenPipeError):  # it died: its answer will not come either
-                        reader.stdin.write(b"%d\n" % number)
-                        reader.stdin.flush()
+                        os.write(reader.stdin.fileno(), b"%d\n" % number)
                     _answer(reader, name)
                     yield name, _table(reader, name)
         finally:

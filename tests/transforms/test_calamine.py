@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import openpyxl  # type: ignore[import-untyped]
+import pyarrow as pa
 import pytest
 
 from tests.hostile.xls import biff, ole, write_xls
@@ -68,14 +71,37 @@ def test_only_wanted_sheets_are_laid_out(tmp_path: Path) -> None:
     assert [name for name, _ in found] == ["near"]
 
 
-def test_a_reader_that_was_left_half_way_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def readers(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """The processes that were started."""
     started = []
-    monkeypatch.setattr(calamine.subprocess, "Popen", lambda *a, _popen=calamine.subprocess.Popen, **k: started.append(
-        _popen(*a, **k)) or started[-1])
-    reading = read_calamine(write_xlsx(tmp_path / "book.xlsx", [("a", [["a"]]), ("b", [["b"]])]), lambda _: True)
+
+    def start(*words: Any, _start: Any = subprocess.Popen, **more: Any) -> Any:
+        started.append(_start(*words, **more))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    return started
+
+
+def two_sheets(folder: Path) -> Iterator[tuple[str, pa.Table]]:
+    return read_calamine(write_xlsx(folder / "book.xlsx", [("a", [["a"]]), ("b", [["b"]])]), lambda _: True)
+
+
+def test_a_reader_that_was_left_half_way_is_gone(tmp_path: Path, readers: list[subprocess.Popen[bytes]]) -> None:
+    reading = two_sheets(tmp_path)
     assert next(reading)[0] == "a"
     reading.close()
-    assert started[0].returncode is not None
+    assert readers[0].returncode is not None
+
+
+def test_a_reader_that_dies_between_two_sheets_is_told(tmp_path: Path, readers: list[subprocess.Popen[bytes]]) -> None:
+    reading = two_sheets(tmp_path)
+    assert next(reading)[0] == "a"
+    readers[0].kill()
+    readers[0].wait()
+    with pytest.raises(CalamineBroken, match="its reader breaks down"):
+        next(reading)
 
 
 def test_where_the_system_knows_no_limits_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
