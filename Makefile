@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
+COUNT ?= 5000
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check contract chaos lock clean
+.PHONY: help demo test hostile check contract chaos lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -15,6 +16,9 @@ demo: $(READY) ## run the whole pipeline on data/sample, and print a table
 
 test: $(READY) ## run the tests
 	@$(VENV)/bin/python -m pytest
+
+hostile: $(READY) ## mutate workbooks by the thousand (COUNT=5000), and see that each is read or refused
+	@$(VENV)/bin/python -m tests.hostile --count $(COUNT)
 
 check: $(READY) ## lint and check types
 	@$(VENV)/bin/ruff check .

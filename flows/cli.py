@@ -9,6 +9,7 @@ from cyclopts import CycloptsError
 
 from flows import asking, operating  # noqa: F401, they register their commands
 from flows.app import app
+from flows.harmless import plain
 
 
 def main() -> None:
@@ -40,5 +41,5 @@ def _sentence(error: BaseException) -> str:
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"crime-rates: {message}", file=sys.stderr)
+    print(f"crime-rates: {plain(message)}", file=sys.stderr)
     sys.exit(code)

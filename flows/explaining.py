@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from flows import derivation, printing, reading, residents
+from flows import derivation, harmless, printing, reading, residents
 from flows.derivation import Figure, Rows
 from flows.printing import aligned, number
 from flows.reading import LEVELS, Basis, some
@@ -28,7 +28,7 @@ def explain(data_dir: Path, half_year: HalfYear, area: str, offence: str, level:
         lines = [*_head(con, figure), *_figure(con, figure), *_offences(con, figure, data_dir / "lake"),
                  *residents.told(con, figure, data_dir / "lake"), *_set_aside(con, figure),
                  "", *wrapped(printing.sources(answer.releases)), *wrapped(printing.SOURCE)]
-    text = "\n".join(lines) + "\n"
+    text = harmless.plain("\n".join(lines) + "\n")
     return text if printing.can_print("÷×−√³") else text.translate(PLAIN)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import builds, printing, reading, runs
+from flows.harmless import plain
 
 OVERDUE_DAYS = 110  # releases are quarterly; seen: 24 April, 29 January, 23 April, 23 July
 
@@ -19,7 +20,7 @@ def releases(data_dir: Path) -> str:
               f"{r['first_quarter']} to {r['last_quarter']}", f"{r['rows']:,}", "simulated" if r["simulated"] else "")
              for r in rows]
     header = ("release", "table", "published", "date from", "quarters", "rows", "")
-    return "\n".join(printing.aligned(header, cells, (5,))) + "\n"
+    return plain("\n".join(printing.aligned(header, cells, (5,))) + "\n")
 
 
 def checks(data_dir: Path) -> tuple[str, bool]:
@@ -35,7 +36,7 @@ def checks(data_dir: Path) -> tuple[str, bool]:
     passed = all(row["passed"] for row in rows if row["required"])
     broken = sum(not row["passed"] for row in rows)
     lines.append(f"{len(rows)} checks, {broken} with something to say; required ones {'all passed' if passed else 'are BROKEN'}.")
-    return "\n".join(lines) + "\n", passed
+    return plain("\n".join(lines) + "\n"), passed
 
 
 def status(data_dir: Path, as_json: bool) -> str:
@@ -64,7 +65,7 @@ def status(data_dir: Path, as_json: bool) -> str:
         lines += [f"  failed: {item['message']}" for item in run["items"] if item["state"] == "failed"]
         lines += [f"  warning: {warning}" for warning in run["warnings"]]
     lines.append("Disk: " + ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in facts["disk_bytes"].items()))
-    return "\n".join(lines) + "\n"
+    return plain("\n".join(lines) + "\n")
 
 
 def _facts(data_dir: Path, today: date) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from flows import harmless
+from flows.harmless import plain
 from flows.reading import LEVELS, Answer, Basis, NotFound, Offence
 
 SOURCE = ("Source: Home Office police recorded crime; ONS mid-year population estimates. "
@@ -104,7 +106,7 @@ def table(answer: Answer, top: int | None, area: str | None, basis: Basis, forma
         raise NotFound(f"No area is ranked: {title(answer)}.")
     if format in ("csv", "json"):
         return csv_text(rows) if format == "csv" else json_text(rows)
-    return (markdown if format == "markdown" else text)(answer, top, area, basis)
+    return plain((markdown if format == "markdown" else text)(answer, top, area, basis))
 
 
 def text(answer: Answer, top: int | None, area: str | None, basis: Basis) -> str:
@@ -175,15 +177,17 @@ def markdown(answer: Answer, top: int | None, area: str | None, basis: Basis) ->
     table = [f"| {' | '.join(c.replace('|', chr(92) + '|') for c in row)} |" for row in (header, marks, *cells)]
     simulated = [f"**{SIMULATED}**", ""] if any(r["simulated"] for r in answer.releases) else []
     notes = [*_summary(answer, rows, [r for r in rows if r["rank"] is not None]), *_not_ranked(rows), *_basis(answer, basis)]
-    return "\n".join([f"## {title(answer)}", "", *simulated, *table, "", *(f"- {n}" for n in notes), "", SOURCE]) + "\n"
+    lines = [f"## {title(answer)}", "", *simulated, *table, "", *(f"- {n}" for n in notes), "", SOURCE]
+    return "\n".join(lines).replace("<", "\\<") + "\n"  # a name that looks like HTML is none
 
 
 def csv_text(rows: Sequence[dict[str, Any]], columns: Sequence[str] | None = None) -> str:
-    """All columns of the rows (or those named), unrounded, with a header."""
+    """All columns of the rows (or those named), unrounded, with a header; text is harmless to a spreadsheet."""
     out = io.StringIO()
     writer = csv.DictWriter(out, columns or (list(rows[0]) if rows else []), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: harmless.csv_text(value) if isinstance(value, str) else value for name, value in row.items()}
+                     for row in rows)
     return out.getvalue()
 
 
@@ -200,10 +204,12 @@ def parquet_bytes(rows: Sequence[dict[str, Any]]) -> bytes:
 
 
 def json_text(value: Any) -> str:
-    return json.dumps(value, indent=1, ensure_ascii=False, default=_plain) + "\n"
+    """The values as they are; what would steer a terminal is written as an escape of JSON."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, default=_jsonable)
+    return text + "\n" if plain(text) == text else "".join(c if plain(c) == c else json.dumps(c)[1:-1] for c in text) + "\n"
 
 
-def _plain(value: Any) -> str:
+def _jsonable(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"cannot print a {type(value).__name__} as JSON")

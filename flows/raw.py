@@ -8,6 +8,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from flows.files import folder_aside, read_json, sha256_of, write_json
+from flows.sources.errors import FileNameError
+from flows.sources.files import MAX_BYTES, safe_file_name
+from transforms.errors import PublishedFileError
 from transforms.periods import date_in_file_name
 
 LICENCE = "Open Government Licence v3.0"
@@ -65,8 +68,10 @@ class RawFile:
 def store(raw: Path, found: Found) -> tuple[Path, bool]:
     """Put a file into the store, or find it there; the original stays where it is. Returns its folder, and whether it is new.
 
-    What a later manifest adds (a date, what the file covers) is added to the stored manifest; bytes never change.
+    What a later manifest adds (a date, what the file covers) is added to the stored manifest; bytes never change. Raises
+    PublishedFileError for what is no file, is too large, or has a name that is not safe in a path, a pattern or a message.
     """
+    _check(found)
     sha256 = sha256_of(found.path)
     folder = raw / found.kind / sha256[:16]
     new = not (folder / MANIFEST).exists()
@@ -92,6 +97,17 @@ def store(raw: Path, found: Found) -> tuple[Path, bool]:
     if told != stored:
         _write_manifest(folder, told)
     return folder, new
+
+
+def _check(found: Found) -> None:
+    if not found.path.is_file():  # a pipe would be waited for without end
+        raise PublishedFileError(found.file_name, "a file", "something else" if found.path.exists() else "nothing")
+    if (size := found.path.stat().st_size) > MAX_BYTES:
+        raise PublishedFileError(found.file_name, f"at most {MAX_BYTES:,} bytes", f"{size:,} bytes")
+    try:
+        safe_file_name(found.file_name)
+    except FileNameError as error:
+        raise PublishedFileError(found.file_name, error.expected, error.found) from error
 
 
 def read(folder: Path) -> RawFile:

@@ -8,6 +8,7 @@ import requests
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows import reading
+from flows.harmless import plain
 from flows.runs import Run
 from flows.settings import Settings
 
@@ -34,7 +35,7 @@ def summary(run: Run, settings: Settings) -> str:
     lines += [f"FAILED {item.kind}: {item.message}" for item in run.failed]
     if run.error:
         lines.append(f"FAILED {run.error}")
-    return "\n".join(lines) + "\n"
+    return plain("\n".join(lines) + "\n")
 
 
 def notify(settings: Settings, run: Run) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from flows import printing, reading
+from flows.harmless import plain
 from flows.printing import number
 from flows.reading import NotFound, Offence, rows_of, some
 
@@ -89,7 +90,7 @@ def printed(
     with reading.connect(data_dir) as con:
         answer = revisions(con, _asked(con, release, area, offence, level), top)
         if format == "text" and not answer.summary:
-            return _nothing(con, answer.asked)
+            return plain(_nothing(con, answer.asked))
     if format == "csv":
         lists = (("absolute", answer.absolute), ("relative", answer.relative))
         both = [{"list": name, **row} for name, rows in lists for row in rows]
@@ -99,7 +100,7 @@ def printed(
                              for rows in (answer.absolute, answer.relative))
         return printing.json_text({
             "summary": answer.summary, "not_places": answer.aside, "biggest": biggest, "biggest_relative": relative})
-    return text(answer)
+    return plain(text(answer))
 
 
 def _asked(

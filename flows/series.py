@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from flows import printing, reading
+from flows.harmless import plain
 from flows.printing import number
 from flows.reading import NotFound, Offence, rows_of, some
 from sql.contract import RANKED_RATES
@@ -52,7 +53,7 @@ def printed(data_dir: Path, area: str, offence: str, level: str, first: str | No
         answer = series(con, area, offence, level, *span)
     if format == "csv":
         return _csv(answer)
-    return _json(answer) if format == "json" else text(answer, printing.can_print(BLOCKS))
+    return _json(answer) if format == "json" else plain(text(answer, printing.can_print(BLOCKS)))
 
 
 def series(

@@ -14,7 +14,7 @@ from flows.settings import Settings
 from flows.sources import local
 from flows.sources.http import Client
 from transforms.areas import known_names, read_reference
-from transforms.errors import PublishedFileError
+from transforms.errors import PublishedFileError, shown
 
 log = logging.getLogger("crime_rates")
 
@@ -44,17 +44,18 @@ class Batch:
 
 def discover_local(folders: Folders) -> list[Batch]:
     """What local folders hold. Raises FolderError or PublishedFileError."""
-    batches: dict[str, Batch] = {}
+    batches: dict[tuple[str, str], Batch] = {}
     kinds = ((folders.lookups, "lookup"), (folders.populations, "population"), (folders.releases, "offences"))
     for folder, kind in kinds:
         if folder is None:
             continue
         found, others = local.discover(folder, kind)
         if others:
-            log.warning("%s: passed over %s (expected names that end in .ods, .xlsx, .xls or .csv).", folder, ", ".join(others))
+            log.warning("%s: passed over %s (expected files whose names end in .ods, .xlsx, .xls or .csv).", folder,
+                        shown(", ".join(others), 400))
         for file in found:
             name = lake.release_key(file.path.name) if kind == "offences" else file.path.name
-            batches.setdefault(name, Batch(name, kind)).found.append(file)
+            batches.setdefault((kind, name), Batch(shown(name, 200), kind)).found.append(file)
     return list(batches.values())
 
 

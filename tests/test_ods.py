@@ -357,6 +357,8 @@ def test_a_damaged_byte(path: Path) -> None:
         (document(sheet(row(text("a &nbsp; b")))), "not well-formed.*undefined entity"),
         (document().replace("spreadsheet", "text"), "no spreadsheet"),
         ("", "not well-formed"),
+        (document().replace("UTF-8", "UTF-0"), "content.xml in the encoding UTF-0"),
+        (document().replace("UTF-8", "hex"), "content.xml in the encoding hex"),
         (document(sheet(row(text("a"), times=0))), "number-rows-repeated '0' instead of a number from 1 on"),
     ],
 )
@@ -391,6 +393,8 @@ def test_no_content_and_encrypted_content(path: Path) -> None:
         (row(text("a" * (odf_cells.MAX_CELL + 1))), "1,048,576 characters in a cell of sheet S"),
         (row(text('<text:s text:c="999999999"/>')), "1,048,576 characters in a cell of sheet S"),
         (row(text("<text:span>" * 300 + "</text:span>" * 300)), "256 tags in each other"),
+        (row(text("a" * 100_000, more=' table:number-columns-repeated="16000"')), "bytes of text in the columns of sheet S"),
+        ("</table:table><table:table>" * 1100, "more than 1,024 sheets"),
     ],
 )
 def test_a_small_file_can_not_ask_for_much_memory(path: Path, rows: str, found: str) -> None:
@@ -416,6 +420,17 @@ def test_a_book_larger_than_allowed(path: Path) -> None:
         list(read_ods(path, max_bytes=5000))
     with pytest.raises(OdsBroken, match=r"more than 5,000 cells up to sheet S \(at least 9,99"):
         list(read_ods(path, max_cells=5000))
+
+
+def test_a_book_in_which_hardly_a_piece_comes_twice_is_left_to_expat_alone(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ods, "MAX_MEMO", 20)
+    passes = []
+    monkeypatch.setattr(ods, "_read_all", lambda *a, _read=ods._read_all: passes.append(1) or _read(*a))
+    for different, slow in ((10, 0), (999, 1)):
+        assert cells(path, *(row(text(f"a {i % different}")) for i in range(999))) == [[f"a {i % different}" for i in range(999)]]
+        assert len(passes) == slow
 
 
 def test_a_size_that_the_zip_directory_plays_down_is_not_believed(path: Path) -> None:

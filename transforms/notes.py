@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from transforms.errors import PublishedFileError
 from transforms.workbooks import Sheet
 
 _UPDATED = re.compile(r"^\s*(?:Updated|Date published):\s*(\d{1,2})(?:st|nd|rd|th)? ([A-Za-z]+ \d{4})", re.IGNORECASE)
+LONGEST_NOTE = 20_000  # characters; the longest one published has 500
 _SECTION = re.compile(r"^\s*(Force Notes|Additional Notes)\s*$", re.IGNORECASE)
 
 
@@ -29,11 +31,14 @@ class Notes:
 def read_notes(sheet: Sheet) -> Notes:
     """Read a sheet without figures: a line `Updated: 23 July 2026`, the lines from `Force Notes` to `Additional Notes`.
 
-    Source: Cover_sheet and Notes of the Home Office workbooks since 2015/16; `Date published:` on ONS cover sheets.
+    Source: Cover_sheet and Notes of the Home Office workbooks since 2015/16; `Date published:` on ONS cover sheets. Raises
+    PublishedFileError for a row of text that is too long for a note.
     """
     notes = Notes()
     in_force_notes = False
-    for row in sheet.text_rows(500):
+    for number, row in enumerate(sheet.text_rows(500), start=1):
+        if (size := sum(len(cell) for cell in row if cell)) > LONGEST_NOTE:
+            raise PublishedFileError(sheet.file, f"notes of at most {LONGEST_NOTE:,} characters", f"{size:,}", sheet.name, number)
         text = " ".join(cell.strip() for cell in row if cell)
         if section := _SECTION.match(text):
             in_force_notes = section[1].casefold() == "force notes"

@@ -19,50 +19,24 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from xml.parsers import expat
 
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-
-MAX_CELLS = 1 << 26  # of a book, counting the empty ones up to the last row and column of each sheet
-MAX_COLUMNS = 1 << 14  # what Excel and LibreOffice can hold
-MAX_CELL = 1 << 20  # characters of a cell; Excel can hold 32,767
-MAX_TEXTS = 1 << 27  # characters of the different texts of a book
-MAX_TOKEN = 1 << 24  # bytes of a tag
-MAX_DEPTH = 256  # tags in each other
+from transforms.odf_grid import (
+    MAX_CELL,
+    MAX_COLUMNS,
+    MAX_DEPTH,
+    MAX_SHEETS,
+    MAX_TEXTS,
+    MAX_TOKEN,
+    Grid,
+    NotPlain,
+    OdsBroken,
+    OdsSheet,
+    OdsUnsure,
+    check,
+)
 
 OP = struct.Struct("<4i")  # begin, code, times, end
-Ints = npt.NDArray[np.signedinteger]
-
-
-@dataclass(frozen=True)
-class OdsSheet:
-    """Row i of `cells` is the sheet's row i + 1, column "j" its column j + 1; null where a cell is empty or blank.
-
-    Every column is text, held as a dictionary. Empty rows and columns are cut after the last value, never before it.
-    """
-
-    name: str
-    cells: pa.Table
-
-
-class OdsUnsure(Exception):  # noqa: N818
-    """The book uses something that this reader does not vouch for."""
-
-
-class OdsBroken(Exception):  # noqa: N818
-    """The file is not a readable spreadsheet, or is larger than allowed."""
-
-
-class NotPlain(Exception):  # noqa: N818
-    """The fast pass of `ods.py` must not go on."""
-
-
-def check(found: int, most: int, what: str) -> None:
-    if found > most:
-        raise OdsBroken(f"more than {most:,} {what} (at least {found:,})")
 
 
 # ---------------------------------------------------------------- the words of ODF, as expat spells them
@@ -127,7 +101,7 @@ class Book:
 
     def __init__(self, wanted: Callable[[str], bool], max_cells: int) -> None:
         self.wanted, self.max_cells = wanted, max_cells
-        self.grid, self.sheets = Grid("", 0, 0), list[OdsSheet]()
+        self.grid, self.sheets, self.begun = Grid("", 0, 0), list[OdsSheet](), 0
         self.ops = bytearray()  # of the open sheet, not yet in its grid
         self.texts: dict[str, int] = {}  # text -> code
         self.doubt: OdsUnsure | None = None
@@ -141,6 +115,7 @@ class Book:
         self._parser = parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         parser.StartNamespaceDeclHandler = self._declare
+        parser.XmlDeclHandler = self._encoding
         parser.StartDoctypeDeclHandler = self._doctype
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -179,6 +154,10 @@ class Book:
         if not self._skipped and self._prefixes.setdefault(prefix, uri) != uri:
             self._unsure(f"content.xml gives the prefix {prefix} another meaning: {uri}")  # one piece, two meanings
 
+    def _encoding(self, _: str, encoding: str | None, __: int) -> None:
+        if (encoding or "UTF-8").upper() not in ("UTF-8", "UTF-16", "ISO-8859-1", "US-ASCII"):  # what expat knows by itself
+            raise OdsBroken(f"content.xml in the encoding {encoding}, which no spreadsheet needs")
+
     def _doctype(self, *_: object) -> None:
         raise OdsBroken("content.xml declares a document type, which no spreadsheet needs and which can hide a bomb")
 
@@ -191,6 +170,8 @@ class Book:
             self._skipped += 1  # columns, shapes, annotations, settings …
             return
         if name == _SHEET:
+            self.begun += 1
+            check(self.begun, MAX_SHEETS, "sheets")
             cells_before = self.grid.cells_before + self.grid.size
             self.grid = Grid(attributes.get(_TABLE + "name", ""), cells_before, self.max_cells)
             self.in_unwanted = not self.wanted(self.grid.name)
@@ -245,58 +226,3 @@ class Book:
             check(self._texts_size, MAX_TEXTS, "characters of different texts")
             self.texts[text] = len(self.texts) + 1
         return self.texts[text]
-
-
-# ---------------------------------------------------------------- from operations to columns
-class Grid:
-    """The codes of a sheet's texts in their places, in bands of whole rows; rows without a text take no room."""
-
-    def __init__(self, name: str, cells_before: int, max_cells: int) -> None:
-        self.name, self.cells_before, self.max_cells = name, cells_before, max_cells  # those of earlier sheets
-        self.bands: list[tuple[int, Ints]] = []  # first row, codes
-        self.rows = self.height = self.width = 0  # rows so far; rows and columns up to the last value
-
-    @property
-    def size(self) -> int:
-        return self.width * self.height
-
-    def add(self, ops: bytes) -> int:
-        """Lay out the whole rows of some operations; how many bytes those were."""
-        numbers = np.frombuffer(ops, "<i4").reshape(-1, 4)
-        numbers = numbers[: np.flatnonzero(numbers[:, 3])[-1] + 1] if numbers[:, 3].any() else numbers[:0]
-        begin, code, times, end = numbers.T
-        row = np.cumsum(begin > 0) - 1  # of each operation
-        if (row - np.cumsum(end) + end).any():  # rows do not begin and end in turn
-            raise NotPlain
-        repeats = begin[begin > 0]  # of each row
-        left = np.cumsum(times) - times  # cells before each operation, in all rows,
-        column, full = left - left[begin > 0][row], code > 0  # and in its own row
-        if full.any():
-            self._lay(repeats, row[full], column[full], code[full], times[full])
-        self.rows += int(repeats.sum())
-        return numbers.nbytes
-
-    def _lay(self, repeats: Ints, row: Ints, column: Ints, code: Ints, times: Ints) -> None:
-        """Place each text so many times, from its row and column on."""
-        repeats = repeats[: row[-1] + 1]
-        self.width = max(self.width, int((column + times).max()))
-        self.height = self.rows + int(repeats.sum())
-        check(self.width, MAX_COLUMNS, f"columns in sheet {self.name}")
-        check(self.cells_before + self.size, self.max_cells, f"cells up to sheet {self.name}")
-        if times.max() > 1:
-            column = np.repeat(column - np.cumsum(times) + times, times) + np.arange(times.sum())
-            row, code = np.repeat(row, times), np.repeat(code, times)
-        band = np.zeros((repeats.size, self.width), np.int32)
-        band[row, column] = code
-        self.bands.append((self.rows, np.repeat(band, repeats, axis=0) if repeats.max() > 1 else band))
-
-    def table(self, texts: list[str]) -> pa.Table:
-        words, columns = pa.array(["", *texts], pa.string()), []
-        for j in range(self.width):
-            codes = np.zeros(self.height, np.int32)
-            for first, band in self.bands:
-                if j < band.shape[1]:
-                    codes[first : first + len(band)] = band[:, j]
-            used = pa.array(codes, mask=codes == 0).dictionary_encode()
-            columns.append(pa.DictionaryArray.from_arrays(used.indices, words.take(used.dictionary)))
-        return pa.table(columns, names=[str(j) for j in range(self.width)])

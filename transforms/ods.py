@@ -23,7 +23,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms import zips
-from transforms.odf_cells import MAX_CELLS, MAX_TOKEN, OP, Book, Ints, NotPlain, OdsBroken, OdsSheet, OdsUnsure
+from transforms.odf_cells import OP, Book
+from transforms.odf_grid import MAX_CELLS, MAX_TOKEN, Ints, NotPlain, OdsBroken, OdsSheet, OdsUnsure
 
 __all__ = ["OdsBroken", "OdsSheet", "OdsUnsure", "read_ods"]
 
@@ -89,7 +90,7 @@ _ROW_ENDS = re.compile(rb"""row(?:[^>"']|"[^"]*"|'[^']*')*(?<=/)>|.*?</table:tab
 def _read_fast(book: Book, blocks: Iterator[bytes]) -> Iterator[OdsSheet]:
     """Expat sees each piece once, and all that stands around the rows: by itself a well-formed, far shorter text."""
     memo: dict[bytes, bytes] = {}  # piece -> its operation
-    lead = b""  # what was cut off before a piece: nothing before the first
+    lead, learnt = b"", 0  # what was cut off before a piece: nothing before the first; how many pieces expat was shown
     for pieces, places in _pieces(blocks):
         ops = np.frombuffer(b"".join([memo.get(piece, _NO_OP) for piece in pieces]), "<i4").reshape(-1, 4).copy()
         unknown = iter(np.flatnonzero((ops == 0).all(axis=1).take(places)).tolist())  # places, as the block begins
@@ -102,7 +103,9 @@ def _read_fast(book: Book, blocks: Iterator[bytes]) -> Iterator[OdsSheet]:
                     ops[places[new]] = np.frombuffer(op, "<i4")
                     if len(memo) < MAX_MEMO:
                         memo[piece] = op
-                at = new + 1
+                at, learnt = new + 1, learnt + 1
+                if learnt > 2 * MAX_MEMO:  # hardly a piece comes twice: expat alone is faster
+                    raise NotPlain
             elif book.in_unwanted:  # look for its end only
                 ends = np.flatnonzero(np.array([_SHEET_END in piece for piece in pieces]).take(places[at:]))
                 if ends.size:

@@ -237,6 +237,6 @@ def _count(text: str) -> int:
     cell = text.strip()
     if cell.casefold() == "n/a":
         return int(_NOT_KNOWN)
-    if not re.fullmatch(r"-?(\d{1,15}|\d{1,3}(,\d{3}){1,4})(\.0+)?", cell):
+    if not re.fullmatch(r"-?(\d{1,9}|\d{1,3}(,\d{3}){1,2})(\.0+)?", cell, re.ASCII):  # a million of them can be summed
         raise ValueError("a whole number or N/a")
     return int(cell.partition(".")[0].replace(",", ""))

@@ -20,10 +20,10 @@ class FinancialYear:
     @classmethod
     def parse(cls, text: str) -> FinancialYear:
         """Read 2015/16, 2015-16, 2015_16 or 2015/2016. ValueError says what a financial year looks like."""
-        match = re.fullmatch(r"\s*(\d{4})\s*[/_-]\s*(\d{2}|\d{4})\s*", text)
+        match = re.fullmatch(r"\s*([1-9]\d{3})\s*[/_-]\s*(\d{2}|\d{4})\s*", text, re.ASCII)
         if match and int(match[2]) % 100 == (int(match[1]) + 1) % 100 and len(match[2]) in (2, 4):
             start = int(match[1])
-            if len(match[2]) == 2 or int(match[2]) == start + 1:
+            if start < 9999 and (len(match[2]) == 2 or int(match[2]) == start + 1):  # it ends on a day that there is
                 return cls(start)
         raise ValueError(f'expected a financial year such as 2015/16, found "{text}"')
 

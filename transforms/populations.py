@@ -34,7 +34,7 @@ ENGLAND_AND_WALES = "K04000001"
 OTHER_CODES = re.compile(r"([KNS]\d{8}|E9\d{7}|W9\d{7}|E1[0-3]\d{6}|N09\d{6})")
 _CODE = re.compile(r"code|la(d|ua)?_?code(\d\d)?|lad\d\dcd|geography_code|area_?code", re.IGNORECASE)
 _NAME = re.compile(r"name|la(d|ua)?_?name(\d\d)?|lad\d\dnm|geography_name|area_?name", re.IGNORECASE)
-_MID = re.compile(r"(?:mid[-_ ]?|population_)(\d{4})", re.IGNORECASE)
+_MID = re.compile(r"(?:mid[-_ ]?|population_)((?:19|20)[0-9]{2})", re.IGNORECASE)
 _TOTAL = re.compile(r"all ages|population|obs_value|persons", re.IGNORECASE)
 _YEAR = re.compile(r"date_name|date|year", re.IGNORECASE)
 
@@ -101,12 +101,12 @@ class PopulationFile:
         """The year of a row: from its own column, else from the title above, the file name, or the manifest."""
         if columns.year is not None:
             text = (cells[columns.year] or "").strip()
-            if not re.fullmatch(r"(19|20)\d\d(\.0)?", text):
+            if not re.fullmatch(r"(19|20)[0-9]{2}(\.0)?", text):
                 raise PublishedFileError(sheet.file, "a year", quoted(text), sheet.name, row)
             return int(text[:4])
-        if re.fullmatch(r"\d{4}", self.covers):
+        if re.fullmatch(r"(19|20)[0-9]{2}", self.covers):
             return int(self.covers)
-        if match := re.search(r"mid[-_ ]?(\d{4})", f"{self.path.name} {columns.title}", re.IGNORECASE):
+        if match := re.search(r"mid[-_ ]?((?:19|20)[0-9]{2})", f"{self.path.name} {columns.title}", re.IGNORECASE):
             return int(match[1])
         raise PublishedFileError(sheet.file, "a mid-year in a column, the title, the file name or manifest.csv",
                                  "none", sheet.name)
@@ -157,6 +157,6 @@ def _boundaries_in(file_name: str) -> str | None:
 
 def _persons(sheet: Sheet, row: int, cell: str | None) -> int:
     text = (cell or "").strip().replace(",", "")
-    if not re.fullmatch(r"\d+(\.0+)?", text):
+    if not re.fullmatch(r"[0-9]{1,9}(\.0+)?", text):
         raise PublishedFileError(sheet.file, "a whole number of persons", quoted(cell), sheet.name, row)
     return int(text.partition(".")[0])

@@ -22,10 +22,7 @@ class ZipBroken(Exception):  # noqa: N818
 def check_zip(path: Path, max_bytes: int) -> None:
     """Inflate every part, for a reader that sets itself no bound. Raises ZipBroken if together they are too large."""
     with _opened(path) as book:
-        parts = book.infolist()
-        if len({part.filename for part in parts}) < len(parts):  # readers differ on which one counts
-            raise ZipBroken("a zip file with two parts of one name")
-        blocks = chain.from_iterable(_blocks(book, part) for part in parts)
+        blocks = chain.from_iterable(_blocks(book, part) for part in book.infolist())
         for _ in _bounded(blocks, max_bytes, "all its parts"):
             pass
 
@@ -61,6 +58,8 @@ def _bounded(blocks: Iterator[bytes], max_bytes: int, where: str) -> Iterator[by
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as book:
+            if len(set(book.namelist())) < len(book.namelist()):  # readers differ on which one counts
+                raise ZipBroken("a zip file with two parts of one name")
             yield book
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error, ValueError) as error:
         raise ZipBroken(f"this is not a whole zip file: {error}") from error

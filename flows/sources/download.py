@@ -18,7 +18,7 @@ import requests
 import urllib3
 
 from flows.sources.errors import ContentError, IncompleteError
-from flows.sources.files import Kind, check_content, describe, is_sound, kind_for, safe_file_name
+from flows.sources.files import MAX_BYTES, Kind, check_content, describe, is_sound, kind_for, safe_file_name
 from flows.sources.http import Client, reason
 from flows.sources.part import Part, is_encoded
 
@@ -101,10 +101,13 @@ def download(
                 _check_start(response, expected_size, service)
                 part.start(response)
             try:
-                sha256 = part.receive(response)
+                sha256 = part.receive(response, MAX_BYTES)
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 cut = reason(error)
                 continue
+            if part.size > MAX_BYTES:
+                part.discard()
+                raise ContentError(service, url, f"at most {MAX_BYTES:,} bytes", "more")
             if part.notes.total is None or part.size >= part.notes.total:
                 pieces = response.status_code == 206
                 return _checked(part, response, name, sha256, wanted, expected_size, service, pieces)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from transforms.errors import shown
+
 
 class SourceError(Exception):
     """A service did not give what was asked of it.
@@ -15,7 +17,7 @@ class SourceError(Exception):
         self.service, self.url, self.expected, self.found = service, url, expected, found
 
     def __str__(self) -> str:
-        return f"{self.service}, {self.url}: expected {self.expected}; found {self.found}"
+        return f"{self.service}, {shown(self.url, 400)}: expected {shown(self.expected, 400)}; found {shown(self.found, 1000)}"
 
 
 class UnreachableError(SourceError):

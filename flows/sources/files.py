@@ -18,6 +18,7 @@ KINDS: dict[str, Kind] = {".ods": "zip", ".xlsx": "zip", ".zip": "zip", ".xls": 
 WORDS: dict[Kind, str] = {"zip": "an ODS or XLSX workbook (a ZIP)", "ole": "an XLS workbook (OLE)", "text": "CSV text"}
 TABLE_SUFFIXES = frozenset({".ods", ".xlsx", ".xls", ".csv"})
 
+MAX_BYTES = 2 << 30  # of a file; the largest one published has 50 MB
 LONGEST_NAME = 200  # bytes; leaves room for ".part.json" within the 255 of common file systems
 _ALLOWED = re.compile(r"[\w][\w .()&',+-]*")
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")

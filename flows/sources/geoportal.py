@@ -15,6 +15,7 @@ SERVICE = "ONS Open Geography"
 PATH = "/ESMARspQHYMw9BZ9/arcgis/rest/services/{service}/FeatureServer/0/query"
 LOOKUPS = ("LAD17_CSP17_PFA17_EW_LU", "LAD24_CSP24_PFA24_EW_LU")  # the services that are known to exist
 
+MOST_ROWS = 100_000  # a lookup has 400; a service may page without end
 _CODE = re.compile(r"[EW]\d{8}")
 _FIELDS = {  # the names carry the year: LAD24CD, LAD17NM; in copies also ltla24_code
     "council_code": r"(?:LAD|LTLA)(\d\d)_?(?:CD|CODE)",
@@ -92,6 +93,8 @@ def lookup(client: Client, base_url: str, service: str) -> Lookup:
                 )
             rows[row] = None
         more = bool(answer.get("exceededTransferLimit"))
+        if len(rows) > MOST_ROWS:
+            raise ContentError(SERVICE, url, f"at most {MOST_ROWS:,} rows", "more")
     return Lookup(service, year, tuple(sorted(rows)), url)
 
 

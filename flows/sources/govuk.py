@@ -16,6 +16,7 @@ from typing import Any, Literal
 from flows.sources.errors import ContentError, FileNameError
 from flows.sources.files import TABLE_SUFFIXES, safe_file_name
 from flows.sources.http import Client, join
+from transforms.errors import quoted, shown
 
 SERVICE = "GOV.UK"
 PAGE = "/government/statistical-data-sets/police-recorded-crime-and-outcomes-open-data-tables"
@@ -74,8 +75,7 @@ def discover(client: Client, base_url: str, page: str = PAGE) -> Discovery:
     document, path, url = _document(client, base_url, page)
     updated = _moment(document.get("public_updated_at"))
     details = document.get("details")
-    listed = (details.get("attachments") if isinstance(details, dict) else None) or []
-    entries = [entry for entry in listed if isinstance(entry, dict)]
+    entries = _objects(details.get("attachments") if isinstance(details, dict) else None)
     if not entries:
         url = join(base_url, path)
         links = _Links()
@@ -85,13 +85,16 @@ def discover(client: Client, base_url: str, page: str = PAGE) -> Discovery:
     ignored, problems = [], []
     for entry in entries:
         title = " ".join(str(entry.get("title") or "").split()) or "(no title)"
-        address = urllib.parse.urljoin(url, str(entry.get("url") or ""))
-        raw_name = str(
-            entry.get("filename") or urllib.parse.unquote(urllib.parse.urlsplit(address).path.split("/")[-1])
-        )
+        try:
+            address = urllib.parse.urljoin(url, str(entry.get("url") or ""))
+            last = urllib.parse.unquote(urllib.parse.urlsplit(address).path.split("/")[-1])
+        except ValueError as error:  # https://[
+            problems.append(f"{quoted(title)}: expected an http(s) address; found {quoted(entry.get('url'))} ({error})")
+            continue
+        raw_name = str(entry.get("filename") or last)
         kind, level, doubt = _classify(title, raw_name)
         if doubt:
-            problems.append(f"{title!r} ({raw_name}): {doubt}; it was not fetched")
+            problems.append(f"{quoted(title, 200)} ({shown(raw_name, 200)}): {doubt}; it was not fetched")
             continue
         if kind is None:
             ignored.append(title)
@@ -102,7 +105,7 @@ def discover(client: Client, base_url: str, page: str = PAGE) -> Discovery:
             problems.append(str(error))
             continue
         if not address.startswith(("https://", "http://")):
-            problems.append(f"{title!r}: expected an http(s) address; found {address!r}")
+            problems.append(f"{quoted(title, 200)}: expected an http(s) address; found {quoted(address, 200)}")
             continue
         size = entry.get("file_size")
         found.setdefault(
@@ -141,7 +144,10 @@ def _document(client: Client, base_url: str, path: str) -> tuple[dict[str, Any],
         if document.get("document_type") != "redirect" and document.get("schema_name") != "redirect":
             return document, path, url
         target = _destination(document, path)
-        parts = urllib.parse.urlsplit(target)
+        try:
+            parts = urllib.parse.urlsplit(target)
+        except ValueError as error:  # https://[
+            raise ContentError(SERVICE, url, "a redirect to another page of GOV.UK", f"a redirect to {target!r}") from error
         ours = {"", "www.gov.uk", urllib.parse.urlsplit(base_url).netloc}
         stays = parts.scheme in ("", "http", "https") and parts.netloc in ours
         if not stays or not parts.path.startswith("/") or parts.path == "/":
@@ -150,7 +156,7 @@ def _document(client: Client, base_url: str, path: str) -> tuple[dict[str, Any],
 
 
 def _destination(document: dict[str, Any], path: str) -> str:
-    redirects = [item for item in document.get("redirects") or [] if isinstance(item, dict)]
+    redirects = _objects(document.get("redirects"))
     exact = [item for item in redirects if item.get("path") == path]
     for item in exact or redirects:
         return str(item.get("destination") or "")
@@ -178,6 +184,11 @@ def _classify(
         if level == by_name or (by_name is None and by_title == [level]):
             return "offences", level, None
     return None, None, "the title names both tables" if len(by_title) > 1 else None
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    """The objects of a JSON list; none where it is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _moment(text: object) -> datetime | None:
@@ -212,5 +223,5 @@ class _Links(HTMLParser):
         return {
             href: " ".join(text.split())
             for href, text in self._texts.items()
-            if PurePosixPath(urllib.parse.urlsplit(href).path).suffix.lower() in TABLE_SUFFIXES
+            if PurePosixPath(re.split("[?#]", href)[0]).suffix.lower() in TABLE_SUFFIXES
         }

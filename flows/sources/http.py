@@ -22,6 +22,7 @@ from flows.sources.errors import ContentError, IncompleteError, SourceError, Sta
 from flows.sources.files import describe
 
 PRODUCT = "crime-rates/0.1"
+MAX_ANSWER = 64 << 20  # bytes of an answer that is held in memory; the largest one has 1 MB
 TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
@@ -135,9 +136,20 @@ class Client:
         return response
 
     def get_bytes(self, url: str, *, service: str, params: Mapping[str, str] | None = None) -> bytes:
-        """The body of an answer of status 200, whole and unpacked; for answers of a few megabytes, held in memory."""
-        with self.open(url, service=service, params=params, stream=False) as response:
-            return response.content
+        """The body of an answer of status 200, whole and unpacked; for answers of a few megabytes, held in memory.
+
+        Raises `ContentError` for a larger one, however small it was packed.
+        """
+        body = bytearray()
+        with self.open(url, service=service, params=params) as response:
+            try:
+                for block in response.iter_content(1 << 16):
+                    body += block
+                    if len(body) > MAX_ANSWER:
+                        raise ContentError(service, url, f"at most {MAX_ANSWER:,} bytes", "more")
+            except requests.RequestException as error:
+                raise IncompleteError(service, response.url, "a whole answer", f"one cut short ({reason(error)})") from error
+        return bytes(body)
 
     def get_text(self, url: str, *, service: str, params: Mapping[str, str] | None = None) -> str:
         """The body as text: UTF-8 with or without a byte-order mark, which every service here sends."""
@@ -152,7 +164,7 @@ class Client:
         body = self.get_bytes(url, service=service, params=params)
         try:
             value = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ContentError(service, url, "a JSON object", describe(body[:512])) from error
         if not isinstance(value, dict):
             raise ContentError(service, url, "a JSON object", f"a JSON {type(value).__name__}")

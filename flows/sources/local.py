@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from flows.raw import Found
 from transforms.errors import PublishedFileError, quoted
@@ -30,10 +30,12 @@ def discover(folder: Path, kind: str) -> tuple[list[Found], list[str]]:
     manifest = _manifest(folder)
     found, others = [], []
     for path in sorted(folder.iterdir()):
-        if not path.is_file() or path.name.startswith((".", "~")) or path.name == "manifest.csv":
+        if path.name.startswith((".", "~")) or path.name == "manifest.csv":
             continue
         row = manifest.get(path.name, {})
         if path.suffix.lower() not in SUFFIXES:
+            others += [path.name] if path.is_file() else []
+        elif not path.is_file():  # a folder, a pipe, a link that leads nowhere
             others.append(path.name)
         elif (row.get("kind") or _kind_by_name(path.name, kind)) == kind:
             published = date.fromisoformat(row["published"]) if row.get("published") else None
@@ -53,14 +55,20 @@ def _kind_by_name(name: str, wanted: str) -> str:
 
 def _manifest(folder: Path) -> dict[str, dict[str, str]]:
     path = folder / "manifest.csv"
-    if not path.exists():
+    where = f"{folder.name}/manifest.csv"
+    if not path.is_file():
+        if path.exists():
+            raise PublishedFileError(where, "a file", "something else")
         return {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise PublishedFileError(where, "comma-separated values in UTF-8", str(error)) from error
     for number, row in enumerate(rows, start=2):
-        where = f"{folder.name}/manifest.csv"
-        if not row.get("file"):
-            raise PublishedFileError(where, "a file name", "an empty cell", row=number, column="file")
+        name = row.get("file")
+        if not name or PurePath(name).name != name:
+            raise PublishedFileError(where, "the name of a file in this folder", quoted(name), row=number, column="file")
         if row.get("kind") not in KINDS:
             raise PublishedFileError(where, f"one of {', '.join(KINDS)}", quoted(row.get("kind")), row=number, column="kind")
         try:

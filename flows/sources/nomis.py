@@ -16,6 +16,7 @@ from flows.sources.http import Client, join
 SERVICE = "Nomis"
 PATH = "/api/v01/dataset/NM_2002_1.data.csv"
 GEOGRAPHY = "TYPE424"  # local authorities on 2023 boundaries
+MOST_ROWS = 1_000_000  # all years of all councils are 9,000; a service may page without end
 PAGE_SIZE = 25_000  # records that an anonymous call returns at most
 COLUMNS = ("DATE_NAME", "GEOGRAPHY_NAME", "GEOGRAPHY_CODE", "OBS_VALUE")
 
@@ -89,6 +90,8 @@ def populations(
                 raise IncompleteError(SERVICE, url, "each record once", f"{row.code} of {row.year} twice")
             seen.add((row.year, row.code))
         rows += page
+        if len(rows) > MOST_ROWS:
+            raise ContentError(SERVICE, url, f"at most {MOST_ROWS:,} records", "more")
         lines.append(rest if rest.endswith("\n") or not rest else f"{rest}\n")
         if not page or (promised is None and len(page) < page_size):
             break

@@ -99,8 +99,11 @@ class Part:
         scratch.write_text(json.dumps(asdict(self.notes)), "utf-8")
         scratch.replace(self.notes_path)
 
-    def receive(self, response: requests.Response) -> str:
-        """Append the body; the SHA-256 of the whole part, what was there before included. The file is synced."""
+    def receive(self, response: requests.Response, most: int) -> str:
+        """Append the body; the SHA-256 of the whole part, what was there before included. The file is synced.
+
+        Stops once the part is larger than `most` bytes: a server may send without end.
+        """
         digest = hashlib.sha256()
         with self.path.open("a+b") as file:
             file.seek(0)
@@ -109,6 +112,8 @@ class Part:
             for block in response.raw.stream(BLOCK, decode_content=is_encoded(response)):
                 file.write(block)
                 digest.update(block)
+                if file.tell() > most:
+                    break
             file.flush()
             os.fsync(file.fileno())
         return digest.hexdigest()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.releases import Row, cover, notes, write_ods
+from transforms.errors import PublishedFileError
 from transforms.notes import Notes, read_notes
 from transforms.workbooks import read_workbook
 
@@ -83,3 +84,9 @@ def test_what_several_sheets_say_is_taken_together_and_each_note_once() -> None:
     read.add(Notes(date(2026, 7, 23), True, [KENT, DERBYSHIRE]))
     read.add(Notes(date(2026, 4, 23), False, []))
     assert read == Notes(date(2026, 7, 23), True, [KENT, DERBYSHIRE])
+
+
+def test_a_note_longer_than_any_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PublishedFileError) as error:
+        notes_of(tmp_path, ["a", "a"], ["b" * 30_000, "b" * 30_000])
+    assert str(error.value) == "book.ods, sheet Notes, row 2: expected notes of at most 20,000 characters, found 60,000."

@@ -293,6 +293,8 @@ BAD_CELLS: list[tuple[list[Cell], str]] = [
     (figures("2015/16", None, **WORCESTER), "Financial Quarter: expected a quarter 1 to 4, found an empty cell."),
     (figures("2015/16", 1, count="lots", **WORCESTER), 'Offence Count: expected a whole number or N/a, found "lots".'),
     (figures("2015/16", 1, count=3.5, **WORCESTER), 'Offence Count: expected a whole number or N/a, found "3.5".'),
+    (figures("2015/16", 1, count="9" * 10, **WORCESTER), 'Offence Count: expected a whole number or N/a, found "9999999999".'),
+    (figures("2015/16", 1, count="٣٦", **WORCESTER), 'Offence Count: expected a whole number or N/a, found "٣٦".'),
     (figures("2015/16", 1, count="1,23", **WORCESTER), 'Offence Count: expected a whole number or N/a, found "1,23".'),
     (figures("2015/16", 1, count=None, **WORCESTER),
      "Offence Count: expected a whole number or N/a, found an empty cell."),

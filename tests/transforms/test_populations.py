@@ -189,7 +189,7 @@ def test_a_row_without_its_year_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("cell", "found"), [("..", '".."'), ("", "an empty cell"), ("-5", '"-5"'), ("1.5", '"1.5"'),
-                                             ("many", '"many"')])
+                                             ("many", '"many"'), ("9" * 30, f'"{"9" * 30}"'), ("٣٦", '"٣٦"')])
 def test_persons_that_are_no_whole_number_are_refused(tmp_path: Path, cell: str, found: str) -> None:
     path = csv_file(tmp_path, "mid2014.csv", ["code", "name", "population"], SOUTH[0], ["E07000237", "Worcester", cell])
     assert refusal(path) == f"mid2014.csv, sheet mid2014, row 3: expected a whole number of persons, found {found}."

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import fastexcel
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -103,7 +103,7 @@ GRIDS = st.lists(st.lists(CELLS, min_size=1, max_size=4), min_size=1, max_size=5
 QUOTABLE = st.text(st.sampled_from('a,"; \n\'é–'), max_size=6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(GRIDS)
 def test_ods_xlsx_and_csv_of_the_same_cells_read_the_same(rows: list[list[Cell]]) -> None:
     rows = [["a title", *([None] * 4)], *rows]
@@ -266,7 +266,7 @@ def test_a_small_file_that_inflates_to_too_much_never_gets_to_calamine(
     path.write_bytes(path.read_bytes().replace(size, struct.pack("<I", 1000)))  # the directory plays it down
     assert list(read_workbook(path))
     monkeypatch.setattr(workbooks, "MAX_CALAMINE_BYTES", 500_000)
-    monkeypatch.setattr(fastexcel, "read_excel", lambda _: pytest.fail("it did"))
+    monkeypatch.setattr(workbooks, "read_calamine", lambda *_: pytest.fail("it did"))
     assert "more than 500,000 bytes in " in refusal(path)
 
 
@@ -277,21 +277,68 @@ def test_a_few_cells_that_repeat_too_often_never_get_to_calamine(
     many = b'<table:table-row table:number-rows-repeated="20000000"><table:table-cell office:value-type="string">'
     bomb = many + b"<text:p>a</text:p></table:table-cell></table:table-row></table:table>"
     change_part(path, "content.xml", lambda xml: bomb.join(xml.rsplit(b"</table:table>", 1)))  # in the last sheet,
-    monkeypatch.setattr(fastexcel, "read_excel", lambda _: pytest.fail("it did"))
+    monkeypatch.setattr(workbooks, "read_calamine", lambda *_: pytest.fail("it did"))
     with pytest.raises(PublishedFileError, match="found more than 16,777,216 cells up to sheet Notes"):
         list(read_workbook(path, lambda name: name == "2015_16"))  # which is not wanted
 
 
 def test_a_zip_file_with_two_parts_of_one_name_is_told(tmp_path: Path) -> None:
-    path = as_xlsx(tmp_path, [["a"]])
-    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as book:
-        book.writestr("xl/worksheets/sheet1.xml", "another")
-    assert "a zip file with two parts of one name" in refusal(path)
+    for path, part in ((as_xlsx(tmp_path, [["a"]]), "xl/worksheets/sheet1.xml"), (as_ods(tmp_path, [["a"]]), "content.xml")):
+        with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "a") as book:
+            book.writestr(part, "another")
+        assert "a zip file with two parts of one name" in refusal(path)
 
 
 def test_a_binary_file_named_csv_is_told(tmp_path: Path) -> None:
     (tmp_path / "book.csv").write_bytes(as_ods(tmp_path, [["a"]]).read_bytes())
     assert refusal(tmp_path / "book.csv") == "book.csv: expected text in UTF-8 or Windows-1252, found a binary file."
+
+
+@pytest.mark.parametrize("write", [write_ods, write_xlsx])
+def test_two_sheets_of_one_name_are_told(tmp_path: Path, write: Callable[[Path, list[releases.Sheet]], Path]) -> None:
+    path = write(tmp_path / f"book.{write.__name__[6:]}", [("2015_16", [["a"]]), ("2014_15", [["b"]])])
+    part, other = ("content.xml", b"2014_15") if write is write_ods else ("xl/workbook.xml", b"2014_15")
+    change_part(path, part, lambda xml: xml.replace(other, b"2015_16"))
+    assert refusal(path) == f'{path.name}: expected sheets of different names, found two that are called "2015_16".'
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.ods")
+    assert refusal(tmp_path / "pipe.ods") == "pipe.ods: expected a file, found something else."
+    assert refusal(tmp_path / "none.ods") == "none.ods: expected a file, found nothing."
+
+
+def test_a_csv_of_nothing_but_line_ends_or_commas_takes_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbooks, "MAX_CSV_ROWS", 1000)
+    (tmp_path / "book.csv").write_bytes(b"\n" * 2000)
+    assert refusal(tmp_path / "book.csv") == "book.csv: expected at most 1,000 rows and 67,108,864 cells, found more."
+    monkeypatch.setattr(workbooks, "MAX_CELLS", 5000)
+    (tmp_path / "book.csv").write_bytes(b",,,,,,,,,\n" * 600)
+    assert refusal(tmp_path / "book.csv") == "book.csv: expected at most 1,000 rows and 5,000 cells, found more."
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b'a,b\n"c' + b"d" * 200_000, "comma-separated values, found field larger than field limit (131072) in line 2"),
+        (b"a,b\n" + b"c" * 2_000_000, "lines of at most 1,048,576 characters, found a longer line 2"),
+        (b"a,b\n" * 2000 + b"c\0,d\n", "text, found a NUL character in line 2,001"),
+        (b"a,b\n" + b"," * 1000, "at most 1,000 columns, found 1,001 columns"),
+        ("a,b\n".encode("utf-16"), "text in UTF-8 or Windows-1252, found a binary file"),
+    ],
+)
+def test_what_is_no_csv_is_told_before_much_of_it_is_held(tmp_path: Path, data: bytes, found: str) -> None:
+    (tmp_path / "book.csv").write_bytes(data)
+    assert f": expected {found}." in refusal(tmp_path / "book.csv").replace(", row 2:", ":")
+
+
+def test_a_long_csv_is_put_together_again(tmp_path: Path) -> None:
+    rows = [[], *([str(i), f"name {i % 7}"] for i in range(700_000)), ["a", "b", "c"]]
+    path, = write_csv(tmp_path, "book", [("2015_16", rows)])
+    cells = only_sheet(path).cells
+    assert cells.shape == (700_002, 3) and [len(column.chunks) for column in cells.columns] == [1, 1, 1]
+    assert [cells[name][at].as_py() for at in (0, 1, 700_000, 700_001) for name in cells.column_names] == [
+        None, None, None, "0", "name 0", None, "699999", f"name {699_999 % 7}", None, "a", "b", "c"]
 
 
 def test_an_ending_that_nobody_reads_is_told(tmp_path: Path) -> None:
