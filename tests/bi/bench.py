@@ -1,0 +1,74 @@
+"""Which clients there are, and with what each is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.bi import environments
+from tests.bi.builds import Build
+from tests.bi.environments import HERE, NotTried
+from tests.bi.running import Result, run
+
+Command = list[str]
+SCRIPTS = HERE / "clients"
+OTHER_VERSIONS = ("1.1.3", "1.2.2", "1.3.2", "1.4.5", "1.5.6", "2.0.0")
+PYTHON = {  # client: its script and arguments
+    "DuckDB for Python": ("duckdb_python.py",),
+    "DuckDB, file attached": ("attached.py",),
+    "SQLAlchemy, default pool": ("sqlalchemy_engine.py",),
+    "SQLAlchemy, NullPool": ("sqlalchemy_engine.py", "unpooled"),
+    "ibis": ("ibis_client.py",),
+    "pandas": ("frames.py", "pandas"),
+    "pandas, Arrow types": ("frames.py", "pandas-arrow"),
+    "Polars": ("frames.py", "polars"),
+    "Polars, read_database": ("frames.py", "polars-database"),
+    "ADBC for Python": ("adbc.py",),
+}
+UNREACHED = {  # on none of PyPI, npm and Debian 12, which is all that the bench installs from
+    "R, package duckdb": "not among Debian 12's packages; CRAN was not reached",
+    "JDBC (DBeaver, Metabase)": "the driver lies on Maven Central, which was not reached",
+    "ODBC (Excel, Power BI, Tableau)": "the driver is on none of PyPI, npm and Debian 12",
+}
+
+
+def clients(envs: Path) -> Iterator[tuple[str, Callable[[], Command]]]:
+    """(client, what gives the command that runs it); that may raise NotTried."""
+    for client, script in PYTHON.items():
+        yield client, lambda script=script: _script(environments.python(envs, "clients"), *script)  # type: ignore[misc]
+    for version in OTHER_VERSIONS:
+        yield f"DuckDB {version} for Python", lambda version=version: _script(  # type: ignore[misc]
+            environments.python(envs, f"duckdb-{version}"), "duckdb_python.py")
+    yield "DuckDB command line", lambda: _script(environments.python(envs, "clients"), "command_line.py")
+    yield "Node, @duckdb/node-api", lambda: _node(envs)
+    yield "R, by the command line", lambda: _r(envs)
+
+
+def run_all(folder: Path, builds: tuple[Build, Build], wanted: Callable[[str], bool]) -> Iterator[Result]:
+    """The result of each client, as it comes."""
+    envs, runs = folder / "envs", folder / "runs"
+    envs.mkdir(parents=True, exist_ok=True)
+    for client, command in clients(envs):
+        if wanted(client):
+            try:
+                yield run(client, command(), runs, builds)
+            except NotTried as why:
+                yield Result(client, not_tried=str(why))
+    yield from (Result(client, not_tried=why) for client, why in UNREACHED.items() if wanted(client))
+
+
+def _script(interpreter: Path, script: str, *arguments: str) -> Command:
+    return [str(interpreter), str(SCRIPTS / script), *arguments]
+
+
+def _node(envs: Path) -> Command:
+    # beside node_modules, for that is where Node looks for them
+    here = environments.node(envs) / "node_api.mjs"
+    here.write_bytes((SCRIPTS / "node_api.mjs").read_bytes())
+    return ["node", str(here)]
+
+
+def _r(envs: Path) -> Command:
+    environments.found("Rscript")
+    duckdb = environments.python(envs, "clients").with_name("duckdb")
+    return ["env", f"BI_DUCKDB={duckdb}", "Rscript", "--vanilla", str(SCRIPTS / "r.R")]
