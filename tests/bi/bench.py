@@ -25,6 +25,13 @@ PYTHON = {  # client: its script and arguments
     "Polars, read_database": ("frames.py", "polars-database"),
     "ADBC for Python": ("adbc.py",),
 }
+STREAMLIT = {
+    "Streamlit, connect each run": "each-run",
+    "Streamlit, cache_resource": "kept",
+    "Streamlit, cache_resource with ttl": "kept-for-a-while",
+    "Streamlit, st.connection": "connection",
+    "Streamlit, st.connection with NullPool": "connection-unpooled",
+}
 UNREACHED = {  # on none of PyPI, npm and Debian 12, which is all that the bench installs from
     "R, package duckdb": "not among Debian 12's packages; CRAN was not reached",
     "JDBC (DBeaver, Metabase)": "the driver lies on Maven Central, which was not reached",
@@ -41,6 +48,8 @@ def clients(envs: Path) -> Iterator[tuple[str, Callable[[], Command]]]:
             environments.python(envs, f"duckdb-{version}"), "duckdb_python.py")
     yield "DuckDB command line", lambda: _script(environments.python(envs, "clients"), "command_line.py")
     yield "Node, @duckdb/node-api", lambda: _node(envs)
+    for client, holds in STREAMLIT.items():
+        yield client, lambda holds=holds: _page(envs, "clients", "streamlit_pages.py", holds)  # type: ignore[misc]
     yield "R, by the command line", lambda: _r(envs)
 
 
@@ -62,10 +71,21 @@ def _script(interpreter: Path, script: str, *arguments: str) -> Command:
 
 
 def _node(envs: Path) -> Command:
-    # beside node_modules, for that is where Node looks for them
-    here = environments.node(envs) / "node_api.mjs"
-    here.write_bytes((SCRIPTS / "node_api.mjs").read_bytes())
-    return ["node", str(here)]
+    return ["node", str(_beside_modules(envs, "node_api.mjs"))]
+
+
+def _beside_modules(envs: Path, script: str) -> Path:
+    # Node looks for node_modules where the script lies
+    here = environments.node(envs) / script
+    here.write_bytes((SCRIPTS / script).read_bytes())
+    return here
+
+
+def _page(envs: Path, environment: str, script: str, *arguments: str) -> Command:
+    """A client that is a web server, looked at in a browser."""
+    chromium, browser = environments.found("chromium"), _beside_modules(envs, "browser.mjs")
+    command = _script(environments.python(envs, environment), script, *arguments)
+    return ["env", f"BI_CHROMIUM={chromium}", f"BI_BROWSER={browser}", *command]
 
 
 def _r(envs: Path) -> Command:
