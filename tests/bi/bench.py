@@ -50,6 +50,7 @@ def clients(envs: Path) -> Iterator[tuple[str, Callable[[], Command]]]:
     yield "Node, @duckdb/node-api", lambda: _node(envs)
     for client, holds in STREAMLIT.items():
         yield client, lambda holds=holds: _page(envs, "clients", "streamlit_pages.py", holds)  # type: ignore[misc]
+    yield "Apache Superset", lambda: _page(envs, "superset", "superset_pages.py")
     yield "R, by the command line", lambda: _r(envs)
 
 

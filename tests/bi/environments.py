@@ -27,7 +27,7 @@ def python(folder: Path, lock: str) -> Path:
     _say(f"setting up {lock} …")
     venv.EnvBuilder(clear=True, with_pip=True).create(home)
     install = [interpreter, "-m", "pip", "install", "--disable-pip-version-check", "--no-deps", "--require-hashes",
-               "--only-binary=:all:", "--requirement", pins]
+               "--requirement", pins]
     _run([str(part) for part in install], folder / f"{lock}.log", f"locks/{lock}.txt could not be installed")
     _mark(home, pins)
     return interpreter

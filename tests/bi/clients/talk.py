@@ -40,7 +40,7 @@ def attempt(action: Callable[[], Any]) -> str:
     try:
         action()
     except Exception as error:  # noqa: BLE001, each client has errors of its own, and what they say is the result
-        return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        return f"{type(error).__name__}: {error}".splitlines()[0][:400]
     return ""
 
 
