@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check lock clean
+.PHONY: help demo test check bi lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -20,12 +20,15 @@ check: $(READY) ## lint and check types
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
 
+bi: $(READY) ## read a published database with BI clients while another is published; fills in docs/clients.md
+	@$(VENV)/bin/python -m tests.bi
+
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--no-header --no-annotate --no-emit-index-url --output-file requirements.lock
 
-clean: ## remove the environment and what the demo made
-	rm -rf $(VENV) data/demo
+clean: ## remove the environments and what the demo made
+	rm -rf $(VENV) .bi data/demo
 
 # the lock is complete, so pip resolves nothing: --no-deps
 $(READY): requirements.lock pyproject.toml

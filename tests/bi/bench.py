@@ -13,6 +13,7 @@ from tests.bi.running import Result, run
 Command = list[str]
 SCRIPTS = HERE / "clients"
 OTHER_VERSIONS = ("1.1.3", "1.2.2", "1.3.2", "1.4.5", "1.5.6", "2.0.0")
+TOO_OLD = {"DuckDB 1.1.3 for Python"}  # run to see what it says: no other client may fail
 PYTHON = {  # client: its script and arguments
     "DuckDB for Python": ("duckdb_python.py",),
     "DuckDB, file attached": ("attached.py",),
