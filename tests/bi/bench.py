@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from tests.bi import environments
@@ -36,23 +37,22 @@ STREAMLIT = {
 UNREACHED = {  # on none of PyPI, npm and Debian 12, which is all that the bench installs from
     "R, package duckdb": "not among Debian 12's packages; CRAN was not reached",
     "JDBC (DBeaver, Metabase)": "the driver lies on Maven Central, which was not reached",
-    "ODBC (Excel, Power BI, Tableau)": "the driver is on none of PyPI, npm and Debian 12",
+    "ODBC (Excel, Power BI, Tableau)": "the driver was found on none of PyPI, npm and Debian 12",
 }
 
 
 def clients(envs: Path) -> Iterator[tuple[str, Callable[[], Command]]]:
     """(client, what gives the command that runs it); that may raise NotTried."""
     for client, script in PYTHON.items():
-        yield client, lambda script=script: _script(environments.python(envs, "clients"), *script)  # type: ignore[misc]
+        yield client, partial(_script, envs, "clients", *script)
     for version in OTHER_VERSIONS:
-        yield f"DuckDB {version} for Python", lambda version=version: _script(  # type: ignore[misc]
-            environments.python(envs, f"duckdb-{version}"), "duckdb_python.py")
-    yield "DuckDB command line", lambda: _script(environments.python(envs, "clients"), "command_line.py")
-    yield "Node, @duckdb/node-api", lambda: _node(envs)
+        yield f"DuckDB {version} for Python", partial(_script, envs, f"duckdb-{version}", "duckdb_python.py")
+    yield "DuckDB command line", partial(_script, envs, "clients", "command_line.py")
+    yield "Node, @duckdb/node-api", partial(_node, envs)
+    yield "R, by the command line", partial(_r, envs)
     for client, holds in STREAMLIT.items():
-        yield client, lambda holds=holds: _page(envs, "clients", "streamlit_pages.py", holds)  # type: ignore[misc]
-    yield "Apache Superset", lambda: _page(envs, "superset", "superset_pages.py")
-    yield "R, by the command line", lambda: _r(envs)
+        yield client, partial(_page, envs, "clients", "streamlit_pages.py", holds)
+    yield "Apache Superset", partial(_page, envs, "superset", "superset_pages.py")
 
 
 def run_all(folder: Path, builds: tuple[Build, Build], wanted: Callable[[str], bool]) -> Iterator[Result]:
@@ -68,8 +68,8 @@ def run_all(folder: Path, builds: tuple[Build, Build], wanted: Callable[[str], b
     yield from (Result(client, not_tried=why) for client, why in UNREACHED.items() if wanted(client))
 
 
-def _script(interpreter: Path, script: str, *arguments: str) -> Command:
-    return [str(interpreter), str(SCRIPTS / script), *arguments]
+def _script(envs: Path, environment: str, script: str, *arguments: str) -> Command:
+    return [str(environments.python(envs, environment)), str(SCRIPTS / script), *arguments]
 
 
 def _node(envs: Path) -> Command:
@@ -86,7 +86,7 @@ def _beside_modules(envs: Path, script: str) -> Path:
 def _page(envs: Path, environment: str, script: str, *arguments: str) -> Command:
     """A client that is a web server, looked at in a browser."""
     chromium, browser = environments.found("chromium"), _beside_modules(envs, "browser.mjs")
-    command = _script(environments.python(envs, environment), script, *arguments)
+    command = _script(envs, environment, script, *arguments)
     return ["env", f"BI_CHROMIUM={chromium}", f"BI_BROWSER={browser}", *command]
 
 

@@ -42,8 +42,11 @@ def sees(result: Result) -> str:
 def markdown(results: Sequence[Result], command: str) -> str:
     lines = [f"Made on {date.today():%-d %B %Y} by `{command}`: {machine()}.", "", _line(HEAD), _line("---" for _ in HEAD)]
     lines += [_line(cell.replace("|", "\\|") for cell in row(result)) for result in results]
-    tried = [r for r in results if r.setting]
-    lines += ["", "| client | setting |", "|---|---|", *(_line((r.client, f"`{r.setting}`")) for r in tried)]
+    settings: dict[str, list[str]] = {}
+    for result in results:
+        settings.setdefault(result.setting, []).append(result.client)
+    lines += ["", _line(("client", "setting")), _line(("---", "---"))]
+    lines += [_line((", ".join(clients), f"`{setting}`")) for setting, clients in settings.items() if setting]
     return "\n".join(lines)
 
 
