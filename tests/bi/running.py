@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from tests.bi.builds import MACRO, TABLES, TOP, Build, Rows, stage
 from tests.bi.environments import clean
 
 PATIENCE = 600.0  # seconds for a whole client, before it is taken to hang: Superset sets up its own database first
+LAST_WORDS = 60.0  # seconds for a client to end the server that it started
 PUBLISHED = "PATH"  # stands for the published file in a setting
 
 
@@ -53,19 +56,28 @@ class Conversation:
         self._log = log
         self._err = log.open("w")
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._err, env=env, text=True, bufsize=1)
-        self._timer = threading.Timer(PATIENCE, self._process.kill)
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._err, env=env, text=True, bufsize=1,
+            start_new_session=True)  # a group of its own, so that no server that it started outlives it
+        self._timer = threading.Timer(PATIENCE, self._end)
         self._timer.start()
 
     def __enter__(self) -> Conversation:
         return self
 
     def __exit__(self, *_: object) -> None:
+        assert self._process.stdin and self._process.stdout
         self._timer.cancel()
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.communicate()
+        self._process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(LAST_WORDS)
+        self._end()
+        self._process.wait()
+        self._process.stdout.close()
         self._err.close()
+
+    def _end(self) -> None:
+        with suppress(ProcessLookupError):  # it has ended by itself, and nothing of it is left
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def hear(self) -> dict[str, Any]:
         assert self._process.stdout
@@ -77,8 +89,9 @@ class Conversation:
 
     def go_on(self) -> None:
         assert self._process.stdin
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # it has ended: hear() says how
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
 
 
 class ClientBroke(Exception):
