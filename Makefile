@@ -5,11 +5,11 @@ READY := $(VENV)/.ready
 COUNT ?= 5000
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test hostile check contract chaos lock clean
+.PHONY: help demo test check hostile chaos bi contract lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## run the whole pipeline on data/sample, and print a table
 	@$(VENV)/bin/crime-rates demo
@@ -31,12 +31,15 @@ SEED ?= 1
 chaos: $(READY) ## trouble the pipeline on purpose, for minutes, and write what came of it into docs/reliability.md
 	@$(VENV)/bin/python -m tests.chaos --seed $(SEED) --write
 
+bi: $(READY) ## read a published database with BI clients while another is published; fills in docs/clients.md
+	@$(VENV)/bin/python -m tests.bi
+
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--no-header --no-annotate --no-emit-index-url --output-file requirements.lock
 
-clean: ## remove the environment and what the demo made
-	rm -rf $(VENV) data/demo
+clean: ## remove the environments and what the demo made
+	rm -rf $(VENV) .bi data/demo
 
 # the lock is complete, so pip resolves nothing: --no-deps
 $(READY): requirements.lock pyproject.toml
