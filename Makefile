@@ -21,7 +21,7 @@ check: $(READY) ## lint and check types
 	@$(VENV)/bin/mypy
 
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	uv pip compile pyproject.toml --extra report --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--no-header --no-annotate --no-emit-index-url --output-file requirements.lock
 
 clean: ## remove the environment and what the demo made
