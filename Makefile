@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check lock clean
+.PHONY: help demo report test check lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -12,6 +12,11 @@ help: ## say what can be made
 
 demo: $(READY) ## run the whole pipeline on data/sample, and print a table
 	@$(VENV)/bin/crime-rates demo
+
+report: $(READY) ## write the report of the sample, and open it in a browser
+	@test -e data/demo/warehouse/crime_rates.duckdb || $(VENV)/bin/crime-rates demo
+	@$(VENV)/bin/crime-rates report --data-dir data/demo
+	@$(VENV)/bin/python -m webbrowser "file://$(CURDIR)/data/demo/report/index.html" > /dev/null || true
 
 test: $(READY) ## run the tests
 	@$(VENV)/bin/python -m pytest

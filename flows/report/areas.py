@@ -88,14 +88,14 @@ def files(con: duckdb.DuckDBPyConnection, site: Site, level: str, places: Sequen
     nation = queries.histories(con, "country", [NATION])[NATION]
     beside = queries.nation(con, site.half_year)
     pieces, sizes = pieces_of(con, level), queries.sizes(con, site, level)
-    breaks = Breaks(con, site, level)
+    breaks, ties = Breaks(con, site, level), queries.ties(con, site, level)
     national = {(row["half_year"], row["offence_level"], row["offence_code"]): row for row in nation}
     for place in places:
         histories = _histories(breaks, place, past[place.name])
         yield place.page, page(
             "area.html", site, at=place.page, title=place.name, levels=[level, "country"], place=place,
             simulated=_simulated(site, level, past[place.name]),
-            now=_now(site, now[place.name]), beside=beside, whole=pieces.get(place.name),
+            now=_now(site, now[place.name]), ties=ties, beside=beside, whole=pieces.get(place.name),
             pieces=sorted(p for p, whole in pieces.items() if whole == place.name and (level, p) in site.places),
             histories=histories, national=national, similar=_similar(site, place, sizes),
             revised=[row for row in revised if row["area_name"] == place.name],

@@ -29,11 +29,11 @@ def files(con: duckdb.DuckDBPyConnection, site: Site) -> Iterator[tuple[str, str
 def _front(con: duckdb.DuckDBPyConnection, site: Site) -> str:
     nation = {h: queries.nation(con, h) for h in (site.half_year, site.before, site.year_before) if h is not None}
     levels = [level for level in ("csp", "pfa") if level in site.levels]
-    simulated = [reading.LEVELS[level] for level in levels if site.is_simulated(level)]
+    simulated = " and by ".join(reading.LEVELS[level] for level in levels if site.is_simulated(level))
     return page(
         "index.html", site, at="index.html", title=f"Recorded crime, {site.half_year.months}", levels=site.levels,
-        simulated=f"SIMULATED: the figures by {' and by '.join(simulated)} come from a release that says they are a simulation. "
-                  "Not Home Office figures: do not quote them." if simulated else "",
+        simulated=f"SIMULATED: figures by {simulated} are a simulation, not Home Office figures: do not quote them."
+        if simulated else "",
         nation=nation, now=nation[site.half_year],
         history=[row for row in queries.histories(con, "country", [NATION])[NATION] if row["offence_level"] == "total"],
         top=[e for e in site.entries if e.offence.level in ("total", "group")],
@@ -64,8 +64,8 @@ def moved(rows: Rows) -> dict[str, Any]:
     shown = [row for some in lists.values() for row in some]
     both = [{"rate_per_10k": value} for row in shown for value in (row["rate_per_10k"], row["rate_before"])]
     return {**lists, "scale": drawing.scale(both), "areas": len(totals), "apart": sum(row["apart"] for row in totals),
-            "groups": [(code, next(iter(_biggest(some, "rate_change", 1)), None), next(iter(_biggest(some, "rate_change", -1)), None),
-                        len(some), sum(row["apart"] for row in some)) for code, some in groups.items()]}
+            "groups": [(code, *(next(iter(_biggest(some, "rate_change", sign)), None) for sign in (1, -1)))
+                       for code, some in groups.items()]}
 
 
 def _biggest(rows: Rows, column: str, sign: int) -> Rows:

@@ -116,8 +116,9 @@ def revised(con: duckdb.DuckDBPyConnection, site: Site) -> Rows:
 
 def revised_areas(con: duckdb.DuckDBPyConnection, site: Site, level: str, areas: Sequence[str]) -> Rows:
     """The same per area and offence group."""
-    return rows_of(con, REVISED.format(columns="r.area_name, o.offence_group,", where="and r.level = ? and list_contains(?, r.area_name)",
-                                       order=", r.area_name, o.offence_group"), [*_quarters(site), level, list(areas)])
+    where, key = "and r.level = ? and list_contains(?, r.area_name)", "r.area_name, o.offence_group"
+    return rows_of(con, REVISED.format(columns=f"{key},", where=where, order=f", {key}"),
+                   [*_quarters(site), level, list(areas)])
 
 
 def area_now(con: duckdb.DuckDBPyConnection, site: Site, level: str, areas: Sequence[str]) -> dict[str, Rows]:
@@ -135,6 +136,14 @@ def area_now(con: duckdb.DuckDBPyConnection, site: Site, level: str, areas: Sequ
     for row in rows:
         found[row["area_name"]].append(row)
     return found
+
+
+def ties(con: duckdb.DuckDBPyConnection, site: Site, level: str) -> set[tuple[str, str, int]]:
+    """(offence level, code, rank) of the half-year that several areas share, but for single offence codes."""
+    rows = rows_of(con, "select offence_level, offence_code, rank from ranked_rates where half_year = ? and level = ? "
+                   "and offence_level <> 'code' and rank is not null group by all having count(*) > 1",
+                   [str(site.half_year), level])
+    return {(row["offence_level"], row["offence_code"], row["rank"]) for row in rows}
 
 
 def histories(con: duckdb.DuckDBPyConnection, level: str, areas: Sequence[str]) -> dict[str, Rows]:

@@ -40,7 +40,8 @@ def _page(site: Site, level: str, entry: Entry, rows: Rows, nation: dict[str, An
         line=on.share(line["rate_per_10k"]) if line else None,
         nothing=all(row["offences"] == 0 for row in rows), unranked=[row for row in rows if row["rank"] is None],
         noted=[row for row in ranked if row["status_note"]], has_force=level in ("csp", "pfa"), areas=len(rows),
-        year=first["population_year"], vintage=max((r["population_vintage"] for r in rows if r["population_vintage"]), default=None),
+        year=first["population_year"],
+        vintage=max((row["population_vintage"] for row in rows if row["population_vintage"]), default=None),
         slugs={row["area_name"]: site.places[level, row["area_name"]].slug for row in rows},
         family=family(site, entry, level), csv=entry.slug + ".csv",
     )

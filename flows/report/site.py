@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from flows import reading
-from flows.files import write_json
+from flows.files import read_json, write_json
 from flows.locks import FolderBusy
 from flows.report import areas, contents, overviews, ranked
 from flows.report.contents import Site
@@ -57,6 +57,12 @@ def write(data_dir: Path, out: Path, half_year: HalfYear | None = None, processe
                 sizes = list(pool.map(_run, *zip(*((database, site, aside, *task) for task in tasks), strict=True)))
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return Written(out / "index.html", site.half_year, sum(sizes), size)
+
+
+def database_of(out: Path) -> str | None:
+    """The name of the published database that the report in a folder was written from; None where there is no report."""
+    marker = out / MARKER
+    return str(read_json(marker)["database"]) if marker.is_file() else None
 
 
 def _tasks(site: Site) -> list[tuple[str, str, list[Any]]]:
@@ -113,4 +119,4 @@ def _check_ours(out: Path) -> None:
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise ValueError(f"{out} is not a folder: name another with --out.")
     if out.exists() and any(out.iterdir()) and not (out / MARKER).is_file():
-        raise ValueError(f"{out} holds something that is not a report of ours, so it is left alone: name another folder with --out.")
+        raise ValueError(f"{out} holds something that is not a report, so it is left alone: name another folder with --out.")
