@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,8 @@ from markupsafe import Markup
 
 from flows import printing
 
-STEPS = (1, 2, 2.5, 5, 10)
+STEPS = (1, 2, 2.5, 5, 10, 20, 25, 50)
+MOST_TICKS = 4.5  # steps between nought and the top
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,8 @@ class Scale:
 def scale(rows: Iterable[dict[str, Any]]) -> Scale:
     """A scale that holds every rate of the rows; a long interval of a small area may reach beyond it."""
     top = max((row["rate_per_10k"] for row in rows if row["rate_per_10k"] is not None), default=0) * 1.08 or 1.0
-    size = 10.0 ** len(str(int(top))) if top >= 1 else 1.0
-    while size > top:
-        size /= 10
-    step = next(size * s for s in STEPS if top / (size * s) <= 4)
+    size = 10.0 ** (math.floor(math.log10(top)) - 1)
+    step = next(size * s for s in STEPS if top / (size * s) <= MOST_TICKS)
     ticks = [step * n for n in range(int(top / step) + 1)]
     return Scale(top, tuple(float(f"{t:.10g}") for t in ticks))
 

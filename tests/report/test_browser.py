@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 STALKING = "table/csp/8q-stalking.html"
 KINDS = ["index.html", "offences.html", "areas.html", "method.html", STALKING, "table/csp/4-2-infanticide.html",
-         "table/country/total.html", "area/csp/south-worcester.html", "area/pfa/west-mercia.html", "area/csp/unassigned-kent.html"]
+         "table/country/total.html", "area/csp/south-worcester.html", "area/pfa/west-mercia.html",
+         "area/csp/unassigned-kent.html"]
 Open = Callable[..., "Page"]
 
 
@@ -78,7 +79,8 @@ def test_a_column_sorts_both_ways_and_says_so(opened: Open) -> None:
     before = names(page)
     assert head.nth(0).get_attribute("aria-sort") == "ascending"
     head.filter(has_text="Offences").get_by_role("button").click()
-    assert head.filter(has_text="Offences").get_attribute("aria-sort") == "descending" and not head.nth(0).get_attribute("aria-sort")
+    assert head.filter(has_text="Offences").get_attribute("aria-sort") == "descending"
+    assert head.nth(0).get_attribute("aria-sort") is None
     counts = [int(text.replace(",", "")) for text in page.locator("#ranked tbody td:nth-child(4)").all_inner_texts()]
     assert counts == sorted(counts, reverse=True) and len(counts) == 313
     head.filter(has_text="Area").get_by_role("button").click()
@@ -107,8 +109,8 @@ def test_a_link_carries_the_area_from_offence_to_offence(opened: Open) -> None:
     assert page.title().startswith("Harassment by") and hash_of(page) == "#area=south-worcester"
     assert page.locator("tr[aria-current] th").inner_text() == "South Worcester"
     again = opened(f"{STALKING}#area=unassigned-kent")  # as somebody who was sent it opens it
-    assert again.locator("#chosen").inner_text() == ("Unassigned Kent: not ranked, unassigned: not a place: offences that are recorded "
-                                                     "under no single area. Its page")
+    assert again.locator("#chosen").inner_text() == (
+        "Unassigned Kent: not ranked, unassigned: not a place: offences that are recorded under no single area. Its page")
     assert again.get_by_label("Highlight an area").evaluate("node => node.value") == "area=unassigned-kent"
     again.get_by_label("Highlight an area").select_option(label="None")
     assert hash_of(again) == "" and again.locator("tr[aria-current]").count() == 0
@@ -206,7 +208,7 @@ def test_a_chart_is_drawn_from_the_table_below_it(opened: Open) -> None:
     rates = [rows.nth(i).locator("td").nth(2).text_content() for i in range(4)]
     assert label == (f"Total recorded crime in South Worcester: offences per 10,000 residents in 4 half-years, from 2014/15 H1 "
                      f"({float(rates[0] or 0):g}) to 2015/16 H2 ({float(rates[3] or 0):g}). The figures are in the table below.")
-    dots = page.evaluate("[...document.querySelectorAll('.chart svg')[0].querySelectorAll('[aria-label=dot] circle')]"
+    dots = page.evaluate("[...document.querySelectorAll('.chart svg')[0].querySelectorAll('.dots circle')]"
                          ".map(dot => +dot.getAttribute('cy'))")
     order = sorted(range(4), key=lambda i: -float(rates[i] or 0))
     assert sorted(range(4), key=lambda i: dots[i]) == order  # the higher the rate, the higher the dot
@@ -228,7 +230,7 @@ def test_a_phone_shows_few_columns_and_all_of_them_on_demand(opened: Open) -> No
     page.get_by_label("Show all columns").check()
     assert page.locator("#ranked thead th:visible").count() == 8
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert page.get_by_role("region", name="Ranked table").get_attribute("tabindex") == "0"  # it scrolls by keyboard, too
+    assert page.get_by_role("group", name="Ranked table").get_attribute("tabindex") == "0"  # it scrolls by keyboard, too
 
 
 def test_dark_and_light_follow_the_reader(opened: Open) -> None:
@@ -248,7 +250,7 @@ def test_without_javascript_the_table_and_the_highlight_are_there(opened: Open) 
     assert page.locator("#t-total tbody tr").count() == 4 and page.locator("#t-total").is_visible()
 
 
-def test_it_prints_with_every_row_and_without_what_only_a_screen_needs(opened: Open, tmp_path: Path) -> None:
+def test_it_prints_with_every_row_and_without_what_only_a_screen_needs(opened: Open) -> None:
     page = opened(STALKING)
     page.emulate_media(media="print")
     assert not page.locator(".tools").is_visible() and page.locator("#ranked thead th:visible").count() == 8
@@ -257,14 +259,17 @@ def test_it_prints_with_every_row_and_without_what_only_a_screen_needs(opened: O
     page.emulate_media(media="screen")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+EVERYTHING = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.mark.parametrize(("scheme", "rules"), [("light", EVERYTHING), ("dark", ["wcag2aa"])])
 @pytest.mark.parametrize("address", KINDS)
-def test_axe_finds_nothing_serious(opened: Open, address: str, scheme: str) -> None:
+def test_axe_finds_nothing(opened: Open, address: str, scheme: str, rules: list[str]) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
     page = opened(address, color_scheme=scheme)
-    if address == STALKING:
-        page.get_by_label("Highlight an area").select_option(label="South Worcester")
-    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
+    if address == STALKING:  # a few rows are like the rest of them
+        page.get_by_label("Filter by name").fill("dors")
+        page.get_by_label("Highlight an area").select_option(label="Dorset")
+    options = {"runOnly": rules, "resultTypes": ["violations"], "preload": False}
     violations = axe.Axe().run(page, options=options).response["violations"]
-    assert [(v["id"], v["impact"], v["nodes"][0]["html"][:200]) for v in violations if v["impact"] in ("serious", "critical")] == []
-    assert [v["id"] for v in violations] == []  # nor anything lesser
+    assert [(v["id"], v["impact"], v["nodes"][0]["html"][:200]) for v in violations] == []

@@ -32,7 +32,9 @@ def test_the_newest_half_year_with_ranks_is_the_site(site: contents.Site) -> Non
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_every_figure_of_every_ranked_table(root: Path, published: duckdb.DuckDBPyConnection, site: contents.Site, level: str) -> None:
+def test_every_figure_of_every_ranked_table(
+    root: Path, published: duckdb.DuckDBPyConnection, site: contents.Site, level: str
+) -> None:
     rows = rows_of(published, "from ranked_rates where half_year = ? and level = ? order by rank nulls last, status, area_name",
                    HALF_YEAR, level)
     seen = 0

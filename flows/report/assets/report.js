@@ -52,7 +52,7 @@
     items.forEach((item) => {
       const cells = item.cells;
       const text = fold(!cells ? item.textContent : ranked ? words(one("th", item)) + " " + force(item) : words(cells[0]) + " " + words(cells[1]));
-      item.hidden = !parts.every((part) => text.includes(part));
+      item.hidden = !item.classList.contains("chosen") && !parts.every((part) => text.includes(part));
       left += !item.hidden;
     });
     all(".listed").forEach((list) => { list.hidden = all("li", list).every((item) => item.hidden); });
@@ -87,13 +87,13 @@
     all("a[data-keep], .tabs a").forEach((link) => {
       if (link.dataset.keep !== undefined) link.href = link.getAttribute("href").split("#")[0] + (row ? "#" + id : "");
     });
-    if (choose) choose.value = row ? id : "";
+    if (choose && choose.value !== (row ? id : "")) choose.value = row ? id : "";
     if (!card) return;
     card.hidden = !row;
     card.textContent = "";
+    if (row) row.classList.add("chosen");
+    if (filter.value) filtering();  // the chosen row stays in sight
     if (!row) return;
-    if (row.hidden && filter) { filter.value = ""; filtering(); }
-    row.classList.add("chosen");
     row.setAttribute("aria-current", "true");
     const link = one("th a", row).cloneNode(true), name = document.createElement("b");
     name.textContent = words(one("th a", row));
@@ -110,9 +110,12 @@
   if (choose) {
     const rows = all("tr[id^='area=']").map((row) => [words(one("th a", row)), row.id]);
     rows.sort((a, b) => a[0].localeCompare(b[0], "en-GB")).forEach(([name, id]) => choose.append(new Option(name, id)));
+    // the address is replaced, not followed: following it would take the focus from the list while a name is typed
     choose.addEventListener("change", () => {
-      if (choose.value) location.hash = choose.value;
-      else { history.replaceState(null, "", location.pathname + location.search); chosen(); }
+      history.replaceState(null, "", choose.value ? "#" + choose.value : location.pathname + location.search);
+      chosen();
+      const row = one("tr.chosen");
+      if (row) row.scrollIntoView({ block: "center" });
     });
     all("tr[id^='area=']").forEach((row) => row.addEventListener("click", (event) => {
       if (event.target.closest("a")) return;
@@ -202,11 +205,12 @@
         Plot.line(points, { x: "x", y: "nation", stroke: "var(--nation)", strokeWidth: 1.75, strokeDasharray: "5,4" }),
         Plot.line(points, { x: "x", y: "rate", stroke: "var(--accent)", strokeWidth: 1.25, strokeOpacity: 0.55 }),
         Plot.ruleX(known, { x: "x", y1: "low", y2: "high", stroke: "var(--accent)", strokeWidth: 2, strokeOpacity: 0.6 }),
-        Plot.dot(known, { x: "x", y: "rate", r: 3.5, stroke: "var(--accent)", strokeWidth: 1.5, fill: (p) => p.x % 1 ? "var(--paper)" : "var(--accent)" }),
+        Plot.dot(known, { className: "dots", x: "x", y: "rate", r: 3.5, stroke: "var(--accent)", strokeWidth: 1.5, fill: (p) => p.x % 1 ? "var(--paper)" : "var(--accent)" }),
         Plot.tip(points.filter((p) => !Number.isNaN(p.rate)), Plot.pointerX({ x: "x", y: "rate", title: "title", fill: "var(--paper)", stroke: "var(--line)", fontSize: 12 })),
       ],
     });
     svg.setAttribute("role", "img");
+    all("g[aria-label]", svg).forEach((group) => group.removeAttribute("aria-label"));
     box.replaceChildren(svg);
     return true;
   }
