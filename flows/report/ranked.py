@@ -16,6 +16,7 @@ from flows.report.pages import page
 from flows.report.queries import Rows
 from sql.contract import RANKED_RATES
 
+WITHIN = {"csp": ("Force", "force_name"), "pfa": ("Region", "region_name")}  # level → the column of what its areas lie in
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a text that begins so is run by a spreadsheet
 
 
@@ -39,7 +40,7 @@ def _page(site: Site, level: str, entry: Entry, rows: Rows, nation: dict[str, An
         title=f"{entry.offence.name} by {LEVELS[level]}", level=level, entry=entry, scale=on, nation=nation,
         line=on.share(line["rate_per_10k"]) if line else None,
         nothing=all(row["offences"] == 0 for row in rows), unranked=[row for row in rows if row["rank"] is None],
-        noted=[row for row in ranked if row["status_note"]], has_force=level in ("csp", "pfa"), areas=len(rows),
+        noted=[row for row in ranked if row["status_note"]], within=WITHIN.get(level), areas=len(rows),
         year=first["population_year"],
         vintage=max((row["population_vintage"] for row in rows if row["population_vintage"]), default=None),
         slugs={row["area_name"]: site.places[level, row["area_name"]].slug for row in rows},

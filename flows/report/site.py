@@ -43,6 +43,7 @@ def write(data_dir: Path, out: Path, half_year: HalfYear | None = None, processe
     holds something that is not a report, FolderBusy while another process writes there.
     """
     with reading.connect(data_dir) as con:
+        con.execute("set enable_progress_bar = false")
         database = Path(con.sql("select path from duckdb_databases() where not internal").fetchall()[0][0])
         site = contents.find(con, half_year, database)
     with _replaced(out) as aside:
@@ -77,7 +78,7 @@ def _tasks(site: Site) -> list[tuple[str, str, list[Any]]]:
 def _run(database: Path, site: Site, aside: Path, what: str, level: str, pages: list[Any]) -> int:
     """Write some files; returns how many pages."""
     written = 0
-    with duckdb.connect(str(database), read_only=True, config={"threads": 1}) as con:
+    with duckdb.connect(str(database), read_only=True, config={"threads": 1, "enable_progress_bar": False}) as con:
         made = {"tables": lambda: ranked.files(con, site, level, pages), "areas": lambda: areas.files(con, site, level, pages),
                 "overviews": lambda: overviews.files(con, site)}[what]()
         for address, text in made:

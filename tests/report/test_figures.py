@@ -61,7 +61,8 @@ def test_every_figure_of_every_ranked_table(
 def check(cells: dict[str, str], row: dict[str, Any], table: list[dict[str, Any]]) -> None:
     """One row of a ranked table, or of those that are not ranked."""
     assert cells["Area"].removesuffix("†") == row["area_name"]
-    assert cells.get("Force", "") == (row["force_name"] or "")
+    within = {"csp": ("Force", "force_name"), "pfa": ("Region", "region_name")}.get(row["level"])
+    assert within is None or cells[within[0]] == (row[within[1]] or "")
     assert is_printed(cells["Offences"], row["offences"]) and is_printed(cells["Residents"], row["population"])
     if row["rank"] is None:
         assert (cells["Status"], cells["Why"]) == (row["status"], row["status_note"])
