@@ -65,10 +65,15 @@ def dumbbell(on: Scale, before: float, now: float) -> Markup:
 
 def place_in_order(row: dict[str, Any]) -> Markup:
     """Where an area stands from rank 1, at the left, to the last."""
-    if row["rank"] is None:
+    if row["rank"] is None or is_nought(row):
         return Markup("")
     x = (row["rank"] - 1) / max(row["areas_ranked"] - 1, 1) * 100
     return Markup(f'<svg aria-hidden="true"><line x1="0" x2="100%" y1="8" y2="8"/><circle cx="{x:.4g}%" cy="8" r="4"/></svg>')
+
+
+def is_nought(row: dict[str, Any]) -> bool:
+    """Whether the highest rate of its table is nought: nothing was recorded in any ranked area, so a rank would say nothing."""
+    return bool(row["rank"] == 1 and row["rate_per_10k"] == 0)
 
 
 def interval(row: dict[str, Any]) -> str:

@@ -24,7 +24,8 @@ def environment() -> Environment:
     made.filters |= {"count": drawing.count, "rate": printing.rate, "change": drawing.change}
     made.globals |= {
         "interval": drawing.interval, "whisker": drawing.whisker, "dumbbell": drawing.dumbbell,
-        "place_in_order": drawing.place_in_order, "LEVELS": reading.LEVELS, "PLURALS": contents.PLURALS,
+        "place_in_order": drawing.place_in_order, "is_nought": drawing.is_nought,
+        "LEVELS": reading.LEVELS, "PLURALS": contents.PLURALS,
         "KINDS": contents.KINDS, "NATION": contents.NATION, "SOURCE": printing.SOURCE, "plural": plural,
     }
     return made

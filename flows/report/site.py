@@ -78,7 +78,8 @@ def _tasks(site: Site) -> list[tuple[str, str, list[Any]]]:
 def _run(database: Path, site: Site, aside: Path, what: str, level: str, pages: list[Any]) -> int:
     """Write some files; returns how many pages."""
     written = 0
-    with duckdb.connect(str(database), read_only=True, config={"threads": 1, "enable_progress_bar": False}) as con:
+    with duckdb.connect(str(database), read_only=True, config={"threads": 1}) as con:
+        con.execute("set enable_progress_bar = false")
         made = {"tables": lambda: ranked.files(con, site, level, pages), "areas": lambda: areas.files(con, site, level, pages),
                 "overviews": lambda: overviews.files(con, site)}[what]()
         for address, text in made:

@@ -187,20 +187,25 @@
     if (!known.length) return false;
     const top = Math.max(...known.map((p) => p.rate), ...points.map((p) => p.nation || 0)) || 1;
     const wide = box.parentNode.clientWidth;
-    const first = points[0].x, last = points[points.length - 1].x, every = Math.ceil((last - first) / (wide > 420 ? 7 : 5)) || 1;
+    const first = points[0].x, last = points[points.length - 1].x, every = Math.ceil((last - first) / (wide / 80)) || 1;
     const years = points.filter((p) => p.x % 1 === 0 && (p.x - Math.ceil(first)) % every === 0).map((p) => p.x);
     // a break lies between two half-years: where a marked stretch begins, and where one of several half-years ends
-    const uprights = points.filter((p, i) => i && p.broken !== points[i - 1].broken && (p.broken || (i > 1 && points[i - 1].broken === points[i - 2].broken) || i === 1));
+    const dividing = (p) => p.broken.replace(/(, )?recording/, "");
+    const ticks = points.filter((p) => p.broken.includes("recording"));
+    const uprights = points.filter((p, i) => i && dividing(p) !== dividing(points[i - 1]) &&
+      (dividing(p) || i === 1 || dividing(points[i - 1]) === dividing(points[i - 2])));
+    const height = Math.max(top, Math.min(Math.max(...known.map((p) => p.high)), top * 1.6)) * 1.06;
     const svg = Plot.plot({
       width: Math.max(wide, 240), height: 210, marginLeft: 42, marginRight: 10, marginTop: 12, marginBottom: 26,
       style: { fontFamily: "inherit", fontSize: "12px", color: "var(--muted)", background: "none" },
       ariaLabel: box.dataset.name + ": offences per 10,000 residents in " + known.length + " half-years, from " + known[0].half + " (" +
         known[0].rate + ") to " + known[known.length - 1].half + " (" + known[known.length - 1].rate + "). The figures are in the table below.",
       x: { type: "linear", domain: [first - 0.3, last + 0.3], ticks: years, tickFormat: (x) => x + "/" + String((x + 1) % 100).padStart(2, "0"), label: null, tickSize: 4 },
-      y: { domain: [0, Math.max(top, Math.min(Math.max(...known.map((p) => p.high)), top * 1.6)) * 1.04], ticks: 4, tickSize: 0, label: null, clamp: true },
+      y: { domain: [0, height], ticks: 4, tickSize: 0, label: null, clamp: true },
       marks: [
         Plot.gridY({ ticks: 4, stroke: "var(--line)", strokeOpacity: 1 }),
         Plot.ruleX(uprights, { x: (p) => p.x - 0.25, stroke: "var(--muted)", strokeWidth: 1.25, strokeDasharray: "1.5,3" }),
+        Plot.ruleX(ticks, { x: (p) => p.x - 0.25, y1: height * 0.95, y2: height, stroke: "var(--muted)", strokeWidth: 1.5 }),
         Plot.ruleY([0], { stroke: "var(--rule)" }),
         Plot.line(points, { x: "x", y: "nation", stroke: "var(--nation)", strokeWidth: 1.75, strokeDasharray: "5,4" }),
         Plot.line(points, { x: "x", y: "rate", stroke: "var(--accent)", strokeWidth: 1.25, strokeOpacity: 0.55 }),
@@ -216,7 +221,7 @@
   }
   function charts() {
     all(".chart[data-table]").forEach((box) => {
-      if (chart(box)) { if (!box.dataset.drawn) one("details", box.parentNode).open = false; box.dataset.drawn = "yes"; }
+      if (chart(box)) { if (!box.dataset.drawn) one("details[open]", box.parentNode).open = false; box.dataset.drawn = "yes"; }
     });
   }
   if (window.Plot) {
