@@ -6,6 +6,7 @@ Cover, contents and notes come first; then one table a sheet, marked as a table,
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
@@ -29,7 +30,9 @@ def xlsx_bytes(answer: Answer, rows: Sequence[dict[str, Any]], basis: Basis) -> 
         raise ValueError(f"--format xlsx needs the extra [report]: {error.name} is not installed.") from error
     ranked = [row for row in rows if row["rank"] is not None]
     others = [row for row in rows if row["rank"] is None]
-    title, notes, places = printing.title(answer), _notes(answer, basis), "force_name" if answer.level in ("csp", "pfa") else None
+    wanted = {"recorded", *(("rank", "population", "rate", "interval") if ranked else ()), *(("status",) if others else ())}
+    notes = [note for note in _notes(answer, basis) if note[0] in wanted]  # those that a sheet refers to
+    title, places = printing.title(answer), "force_name" if answer.level in ("csp", "pfa") else None
     source = "Home Office police recorded crime; ONS mid-year population estimates"
     sheets = {}
     if ranked:
@@ -50,18 +53,20 @@ def xlsx_bytes(answer: Answer, rows: Sequence[dict[str, Any]], basis: Basis) -> 
             legend=[f"{NOT_KNOWN}: not known", f"{NOT_APPLICABLE}: not applicable"],
             table_notes={"Offences": "$$recorded$$", "Status": "$$status$$"})
     out = io.BytesIO()
-    book = gptables.produce_workbook(
-        out, sheets, cover=gptables.Cover(
-            title=title, width=100,
-            intro=[*_simulated(answer),
-                   "Offences recorded in the half-year per 10,000 residents, not annualised. Rank 1 is the highest rate. "
-                   "Recorded crime is not crime committed.", printing.sources(answer.releases)],
-            about=["Each worksheet holds one table. Rates and limits are not rounded, but shown with two decimals.",
-                   "Contains public sector information licensed under the Open Government Licence v3.0:", LICENCE]),
-        notes_table=pd.DataFrame(notes, columns=["Note reference", "Note text"]),
-        notesheet_options={"instructions": "This worksheet contains one table: the notes that the other sheets refer to."},
-        contentsheet_options={"instructions": "This worksheet contains one table: the other worksheets, with links to them."},
-        workbook_options={"strings_to_formulas": False, "strings_to_urls": False})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # gptables 2.0 speaks the pandas of before
+        book = gptables.produce_workbook(
+            out, sheets, cover=gptables.Cover(
+                title=title, width=100,
+                intro=[*_simulated(answer),
+                       "Offences recorded in the half-year per 10,000 residents, not annualised. Rank 1 is the highest rate. "
+                       "Recorded crime is not crime committed.", printing.sources(answer.releases)],
+                about=["Each worksheet holds one table. Rates and limits are not rounded, but shown with two decimals.",
+                       "Contains public sector information licensed under the Open Government Licence v3.0:", LICENCE]),
+            notes_table=pd.DataFrame(notes, columns=["Note reference", "Note text"]),
+            notesheet_options={"instructions": "This worksheet contains one table: the notes that the other sheets refer to."},
+            contentsheet_options={"instructions": "This worksheet contains one table: the other worksheets, with links to them."},
+            workbook_options={"strings_to_formulas": False, "strings_to_urls": False})
     newest = max(release["published"] for release in answer.releases)
     book.set_properties({"title": title, "subject": "Recorded crime", "created": datetime.combine(newest, time())})
     wrapped = book.add_format({"text_wrap": True, "valign": "top", "font_name": "Arial", "font_size": 12})

@@ -39,7 +39,7 @@ def published(sample: World) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture(scope="session")
 def small(sample: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with a part of the sample's database, in which two partnerships and an offence have hostile names."""
+    """A data folder with a part of the sample's database, with hostile names, and no ranks in 2014/15 H1."""
     data = tmp_path_factory.mktemp("small")
     (data / "warehouse").mkdir()
     path = data / "warehouse" / "crime_rates.duckdb"
@@ -53,6 +53,9 @@ def small(sample: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
             con.execute(f"update {table} set area_name = ? where area_name = 'Arun'", [FORMULA])
             con.execute(f"update {table} set area_name = 'South-Worcester' where area_name = 'Crawley'")
             con.execute(f"update {table} set status_note = ? where status = 'unassigned'", [HOSTILE])
+            con.execute(f"""update {table} set rank = null, rate_per_10k = null, rate_lower_95 = null, rate_upper_95 = null,
+                areas_ranked = 0, population = null, population_vintage = null, population_method = null,
+                status = 'no_population', status_note = 'no estimate is held' where half_year = '2014/15 H1'""")
         con.execute("update offences set offence_name = ? where offence_code = 'Robbery'", ["Robbery </title><b>" + HOSTILE])
     return data
 

@@ -196,6 +196,17 @@ def test_a_table_that_is_nought_everywhere_ranks_nobody(root: Path) -> None:
     assert (root / "table/csp/4-2-infanticide.csv").exists()
 
 
+def test_a_half_year_without_a_population_ranks_nobody_and_says_why(small: Path, tmp_path: Path) -> None:
+    root = site.write(small, tmp_path / "report", HalfYear.parse("2014-15-H1"), processes=1).front.parent
+    front = words((root / "index.html").read_text())
+    assert "in this half-year no area can be ranked, and the pages say why" in front and "What is new" not in front
+    assert "2014/15 H2: ranked." in front
+    table = root / "table/csp/8q-stalking.html"
+    assert "No area is ranked in this table." in words(table.read_text())
+    assert {(row["Status"], row["Why"]) for row in tables(table)[0]} == {("no_population", "no estimate is held")}
+    assert "Not ranked, no_population: no estimate is held." in words((root / "area/pfa/kent.html").read_text())
+
+
 def test_simulated_figures_carry_a_banner_and_others_do_not(root: Path) -> None:
     def banner(address: str) -> bool:
         return 'class="banner"' in (root / address).read_text()

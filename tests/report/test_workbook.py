@@ -87,6 +87,13 @@ def test_regions_stand_in_no_force(published: duckdb.DuckDBPyConnection) -> None
     book = book_of(reading.ranked_table(published, H1, "region", "total", Basis()))
     assert book.sheetnames == ["Cover", "Contents", "Notes", "Ranked"]
     assert "Force" not in next(iter(data_of(book["Ranked"])))
+    assert len(list(data_of(book["Notes"]))) == 5  # no note on what is not ranked: everything is
+
+
+def test_where_nothing_is_ranked_the_reasons_are_the_table(stalking: Answer) -> None:
+    book = book_of(stalking, [row for row in stalking.rows if row["rank"] is None])
+    assert book.sheetnames == ["Cover", "Contents", "Notes", "Not ranked"]
+    assert [row["Note text"][:8] for row in data_of(book["Notes"])] == ["Offences", "Why an a"]
 
 
 def test_without_the_extra_one_sentence_says_what_is_missing(stalking: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
