@@ -229,6 +229,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(opened: Open, address: str)
 def test_a_phone_shows_few_columns_and_all_of_them_on_demand(opened: Open) -> None:
     page = opened(STALKING, viewport={"width": 360, "height": 740}, color_scheme="dark")
     assert page.locator("#ranked thead th:visible").count() == 4
+    assert page.locator("#ranked").bounding_box()["width"] <= 328  # type: ignore[index]  # the drawing is in sight, too
     page.get_by_label("Show all columns").check()
     assert page.locator("#ranked thead th:visible").count() == 8
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
