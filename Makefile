@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 COUNT ?= 5000
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test check hostile chaos bi contract lock clean
+.PHONY: help demo report test check hostile chaos bi contract lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -13,6 +13,11 @@ help: ## say what can be made
 
 demo: $(READY) ## run the whole pipeline on data/sample, and print a table
 	@$(VENV)/bin/crime-rates demo
+
+report: $(READY) ## write the report of the sample, and open it in a browser
+	@test -e data/demo/warehouse/crime_rates.duckdb || $(VENV)/bin/crime-rates demo
+	@$(VENV)/bin/crime-rates report --data-dir data/demo
+	@$(VENV)/bin/python -m webbrowser "file://$(CURDIR)/data/demo/report/index.html" > /dev/null || true
 
 test: $(READY) ## run the tests
 	@$(VENV)/bin/python -m pytest
@@ -35,7 +40,7 @@ bi: $(READY) ## read a published database with BI clients while another is publi
 	@$(VENV)/bin/python -m tests.bi
 
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	uv pip compile pyproject.toml --extra report --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--no-header --no-annotate --no-emit-index-url --output-file requirements.lock
 
 clean: ## remove the environments and what the demo made

@@ -23,7 +23,7 @@ def table(
     area_basis: Literal["published", "harmonised"] = "published",
     population_year: int | None = None,
     population_vintage: date | None = None,
-    format: Literal["text", "csv", "json", "markdown", "parquet"] = "text",
+    format: Literal["text", "csv", "json", "markdown", "parquet", "xlsx"] = "text",
     data_dir: DataDir = DATA,
 ) -> None:
     """Print one ranked table: an offence in a half-year, at a level.
@@ -49,7 +49,7 @@ def table(
     population_vintage
         divide by the estimate published on that day, such as 2015-06-25.
     format
-        what to print; parquet wants a redirected standard output.
+        what to print; parquet and xlsx want a redirected standard output, xlsx the extra [report].
     """
     from flows import printing, reading
     from transforms.periods import HalfYear
@@ -58,12 +58,16 @@ def table(
     with reading.connect(data_dir) as con:
         answer = reading.ranked_table(con, period, level, offence, basis)
         name = reading.area_in(con, answer, area) if area is not None else None
-    if format != "parquet":
+    if format not in ("parquet", "xlsx"):
         sys.stdout.write(printing.table(answer, top, name, basis, format))
     elif sys.stdout.isatty():
-        raise ValueError("--format parquet writes bytes: send standard output to a file.")
-    else:
+        raise ValueError(f"--format {format} writes bytes: send standard output to a file.")
+    elif format == "parquet":
         sys.stdout.buffer.write(printing.parquet_bytes(printing.selected(answer, top, name)))
+    else:
+        from flows import workbook
+
+        sys.stdout.buffer.write(workbook.xlsx_bytes(answer, printing.selected(answer, top, name), basis))
 
 
 @app.command

@@ -38,6 +38,24 @@ def check(*, data_dir: DataDir = DATA) -> None:
 
 
 @app.command
+def report(*, half_year: str | None = None, out: Path | None = None, data_dir: DataDir = DATA) -> None:
+    """Write a half-year's tables as a static site that opens from a folder, without a server or a network.
+
+    Parameters
+    ----------
+    half_year
+        such as 2015-16-H1; by default the newest that is complete and ranked.
+    out
+        the folder to write, by default report in the data folder; an older report there is replaced, anything else is not.
+    """
+    from flows.report import site
+    from transforms.periods import HalfYear
+
+    written = site.write(data_dir, out or data_dir / "report", HalfYear.parse(half_year) if half_year is not None else None)
+    print(f"Wrote {written.pages:,} pages on {written.half_year.months} ({written.size / 1e6:,.0f} MB): open {written.front}")
+
+
+@app.command
 def update(
     *,
     releases: Path | None = None,

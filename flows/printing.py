@@ -151,12 +151,16 @@ def _not_ranked(rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _basis(answer: Answer, basis: Basis) -> list[str]:
+def population(answer: Answer) -> str:
+    """Which estimate divides."""
     row = next((r for r in answer.rows if r["population_vintage"] is not None), answer.rows[0])
     if row["population_vintage"] is None:
-        lines = [f"Population: no mid-{row['population_year']} estimate is held."]
-    else:
-        lines = [f"Population: mid-{row['population_year']} estimates as published on {row['population_vintage']}."]
+        return f"Population: no mid-{row['population_year']} estimate is held."
+    return f"Population: mid-{row['population_year']} estimates as published on {row['population_vintage']}."
+
+
+def _basis(answer: Answer, basis: Basis) -> list[str]:
+    lines = [population(answer)]
     if basis.as_of is not None:
         lines.append(f"As it stood on {basis.as_of}.")
     if basis.areas == "harmonised":

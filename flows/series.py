@@ -79,9 +79,9 @@ def series(
         raise NotFound(f"{area} has no rows of {offence.code} {offence.name} from {start} to {end}; "
                        f"the offence stands from {seen['first_half_year']} to {seen['last_half_year']}, "
                        f"{reading.PUBLISHED_LEVELS[level]} releases that are held from {held[0]} to {held[-1]}.")
-    rows = {half_year: found.get(half_year) for half_year in _calendar(start, end)}
-    breaks = [*_gaps(rows, set(held), offence, seen), *_boundaries(con, area, level, rows),
-              *_recording(con, area, level, offence, seen, rows)]
+    rows = {half_year: found.get(half_year) for half_year in calendar(start, end)}
+    breaks = [*gaps(rows, set(held), offence, seen), *boundaries(con, area, level, rows),
+              *recording(con, area, level, offence, seen, rows)]
     order = ("gap", "boundaries", "recording").index
     breaks.sort(key=lambda b: (b.first, order(b.kind), b.what))
     return Series(area, level, offence, rows, breaks, reading.releases_of(con, list(found.values())))
@@ -103,7 +103,7 @@ def _find_area(con: duckdb.DuckDBPyConnection, wanted: str, level: str) -> str:
     return reading.find_area(names, wanted)
 
 
-def _calendar(start: HalfYear, end: HalfYear) -> Iterable[HalfYear]:
+def calendar(start: HalfYear, end: HalfYear) -> Iterable[HalfYear]:
     while start <= end:
         yield start
         start = start.next()
@@ -121,7 +121,7 @@ def _runs(half_years: Iterable[HalfYear], of: Callable[[HalfYear], Any]) -> list
     return runs
 
 
-def _gaps(
+def gaps(
     rows: dict[HalfYear, dict[str, Any] | None], held: set[str], offence: Offence, seen: dict[str, str]
 ) -> list[Break]:
     def why(half_year: HalfYear) -> str | None:
@@ -137,7 +137,7 @@ def _gaps(
     return [Break(first, last, "gap", what) for first, last, what in _runs(rows, why) if what]
 
 
-def _boundaries(
+def boundaries(
     con: duckdb.DuckDBPyConnection, area: str, level: str, rows: dict[HalfYear, dict[str, Any] | None]
 ) -> list[Break]:
     """Where the area was published in pieces, where a shared council's people were split, where its councils changed."""
@@ -176,7 +176,7 @@ def _boundaries(
     return breaks
 
 
-def _recording(
+def recording(
     con: duckdb.DuckDBPyConnection, area: str, level: str, offence: Offence, seen: dict[str, str],
     rows: dict[HalfYear, dict[str, Any] | None],
 ) -> list[Break]:
@@ -185,7 +185,7 @@ def _recording(
     curated = rows_of(con, "from crime_rates_core.recording_breaks order by all")
     found = [Break(at, at, "recording", row["what"]) for row in curated
              if row["offence_code"] in ("", offence.code) and start <= (at := HalfYear.parse(row["half_year"])) <= end
-             and (not row["area_name"] or (row["level"], row["area_name"]) in _forces_of(con, area, level))]
+             and (not row["area_name"] or (row["level"], row["area_name"]) in forces_of(con, area, level))]
     if offence.level == "code":
         first = HalfYear.parse(seen["first_half_year"])
         everywhere = rows_of(con, "select min(half_year) as first from half_years")[0]["first"]
@@ -204,7 +204,7 @@ def _recording(
     return found
 
 
-def _forces_of(con: duckdb.DuckDBPyConnection, area: str, level: str) -> set[tuple[str, str]]:
+def forces_of(con: duckdb.DuckDBPyConnection, area: str, level: str) -> set[tuple[str, str]]:
     """(level, name) of an area itself, of the force that it lies in, of the forces that add up to it."""
     rows = rows_of(
         con, "select a.force_name, p.level, p.area_name from crime_rates_core.areas as a "

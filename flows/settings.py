@@ -31,4 +31,5 @@ class Settings(BaseSettings):
     requests_per_second: float = Field(default=3.0, gt=0, le=10)  # GOV.UK asks for at most 10
     webhook_url: str = ""  # told, by POST, of each run that failed or was partial
     memory_limit: str = "4GB"  # of DuckDB while it builds
+    report: bool = False  # whether `update` writes data_dir/report at its end
     keep_builds: int = Field(default=3, ge=1)  # published databases that are kept for `rollback`

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flows import builds, lake, live, raw, tables, warehouse
 from flows.checks import Check
+from flows.report import site
 from flows.runs import Item
 from flows.settings import Settings
 from flows.sources import local
@@ -119,6 +120,12 @@ def publish(settings: Settings, database: Path) -> bool:
 def export(settings: Settings, database: Path) -> int:
     """Write the tables of every half-year; returns how many pairs of files, 0 when they are up to date."""
     return tables.export(database, settings.data_dir / "tables")
+
+
+def report(settings: Settings, database: Path) -> int:
+    """Write the report of the newest half-year; returns how many pages, 0 when it is of this database already."""
+    out = settings.data_dir / "report"
+    return 0 if site.database_of(out) == database.name else site.write(settings.data_dir, out).pages
 
 
 def warnings_of(checks: Sequence[Check]) -> list[str]:

@@ -49,6 +49,7 @@ normalise = task(name="normalise", task_run_name="normalise {name}", cache_polic
 build = task(name="build and check", cache_policy=NO_CACHE)(steps.build)
 publish = task(name="publish", cache_policy=NO_CACHE)(steps.publish)
 export = task(name="export tables", cache_policy=NO_CACHE)(steps.export)
+report = task(name="write the report", cache_policy=NO_CACHE)(steps.report)
 
 
 @flow(name="update", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
@@ -147,6 +148,10 @@ def _steps(
     with _timed(run, "export"):
         run.tables = export(settings, database)
     step(f"wrote {run.tables} pairs of tables", of, of)
+    if settings.report:
+        with _timed(run, "report"):
+            pages = report(settings, database)
+        step(f"wrote {pages} pages of the report", of, of)
 
 
 def _save(run: Run, data_dir: Path) -> None:

@@ -1,0 +1,48 @@
+"""Pages from templates: escaped, with what every page shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from flows import printing, reading
+from flows.report import contents, drawing
+from flows.report.contents import Site
+
+HERE = Path(__file__).parent
+
+
+@cache
+def environment() -> Environment:
+    """Templates in which every text is escaped, and a misspelt name is an error."""
+    made = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined,
+                       trim_blocks=True, lstrip_blocks=True, auto_reload=False)
+    made.filters |= {"count": drawing.count, "rate": printing.rate, "change": drawing.change}
+    made.globals |= {
+        "interval": drawing.interval, "whisker": drawing.whisker, "dumbbell": drawing.dumbbell,
+        "place_in_order": drawing.place_in_order, "is_nought": drawing.is_nought,
+        "LEVELS": reading.LEVELS, "PLURALS": contents.PLURALS,
+        "KINDS": contents.KINDS, "NATION": contents.NATION, "SOURCE": printing.SOURCE, "plural": plural,
+    }
+    return made
+
+
+def plural(n: int, one: str, many: str = "") -> str:
+    """A number with its noun: 1 area, 2 areas."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def page(template: str, site: Site, *, at: str, title: str, levels: Sequence[str] = (), simulated: str = "", **more: Any) -> str:
+    """A page of the site; `at` is its address from the root, `levels` those whose figures it shows.
+
+    `simulated` says what of it is a simulation, where that is not the whole page.
+    """
+    if site.is_simulated(*levels) and not simulated:
+        simulated = printing.SIMULATED
+    return environment().get_template(template).render(
+        site=site, at=at, root="../" * at.count("/"), title=title, simulated=simulated,
+        behind=[r for r in site.releases if any(r["release_id"] in site.behind.get(level, ()) for level in levels)], **more)
