@@ -105,6 +105,11 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnown) -> tu
     return release, True
 
 
+def holds(lake: Path, files: Sequence[RawFile]) -> bool:
+    """Whether the lake holds this release already."""
+    return (lake / "offences" / f"{release_id(files)[0]}.{LAYOUT}" / RECORD).exists()
+
+
 def _is_simulated(files: Sequence[RawFile]) -> bool:
     return any("simulated" in file.note.casefold() for file in files)
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows import builds, lake, live, raw, tables, warehouse
+from flows import builds, lake, live, normalising, raw, tables, warehouse
 from flows.checks import Check
+from flows.files import no_room
 from flows.report import site
 from flows.runs import Item
 from flows.settings import Settings
 from flows.sources import local
 from flows.sources.http import Client
-from transforms.areas import known_names, read_reference
 from transforms.errors import PublishedFileError, shown
 
 log = logging.getLogger("crime_rates")
+LARGE_BYTES = 2_000_000  # of a workbook: what a process of its own costs, half a second, is little beside reading it
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,12 @@ def discover_local(folders: Folders) -> list[Batch]:
         for file in found:
             name = lake.release_key(file.path.name) if kind == "offences" else file.path.name
             batches.setdefault((kind, name), Batch(shown(name, 200), kind)).found.append(file)
-    return list(batches.values())
+    return sorted(batches.values(), key=_turn)
+
+
+def _turn(batch: Batch) -> int:
+    """Of releases the largest first, so that two at a time end together."""
+    return -sum(file.path.stat().st_size for file in batch.found) if batch.kind == "offences" else -sys.maxsize
 
 
 def discover_live(settings: Settings, http: Client, level: str | None = None) -> tuple[list[Batch], list[Item]]:
@@ -80,21 +87,28 @@ def normalise(settings: Settings, name: str, kind: str, folders: Sequence[Path])
 
     A file that is not what it should be gives an item of state `failed` with one sentence; it stays in the raw store.
     """
-    files = [raw.read(folder) for folder in folders]
-    lake_dir = settings.data_dir / "lake"
+    if kind == "offences":
+        return _normalise_release(settings, name, folders)
+    write = lake.write_population if kind == "population" else lake.write_lookup
     try:
-        if kind == "offences":
-            known = known_names(read_reference(settings.reference_dir / "areas.csv"))
-            release, new = lake.write_release(lake_dir, files, lambda level, area: (level, area) in known)
-            said = (f"{release.rows:,} rows, {release.quarters[0]} to {release.quarters[-1]}, "
-                    f"published {release.published} ({release.published_source})")
-        else:
-            write = lake.write_population if kind == "population" else lake.write_lookup
-            source, new = write(lake_dir, files[0])
-            said = f"{source.rows:,} rows, published {source.vintage} ({source.vintage_source})"
+        source, new = write(settings.data_dir / "lake", raw.read(folders[0]))
     except PublishedFileError as error:
         return Item(name, kind, "failed", str(error))
+    said = f"{source.rows:,} rows, published {source.vintage} ({source.vintage_source})"
     return Item(name, kind, "new" if new else "unchanged", said)
+
+
+def _normalise_release(settings: Settings, name: str, folders: Sequence[Path]) -> Item:
+    files = [raw.read(folder) for folder in folders]
+    large = sum(file.path.stat().st_size for file in files) > LARGE_BYTES
+    if not large or lake.holds(settings.data_dir / "lake", files):
+        return normalising.release(settings.data_dir, settings.reference_dir, name, folders)
+    try:
+        return normalising.release_apart(settings.data_dir, settings.reference_dir, name, folders)
+    except RuntimeError as error:
+        if no_room(error):
+            raise
+        return Item(name, "offences", "failed", str(error))  # whatever ended that process, the other files go on
 
 
 def build(settings: Settings) -> tuple[Path, list[Check]]:

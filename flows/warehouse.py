@@ -1,7 +1,7 @@
 """Builds and checks the DuckDB file. A published file is never written to: a new one takes its place (flows/builds.py).
 
 The file is a pure function of the lake, data/reference and sql/, equal byte for byte when it is built again: models run on
-all cores in a work database, and flows/publication.py then copies their rows, in order, into the file that is published.
+all cores in a work database, and flows/publication.py copies their rows, in order, into the file that is published.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from flows import digests, lake, publication
+from flows import digests, lake
 from flows.builds import NEVER, check_room
 from flows.checks import Check, checks_of, run_checks
 from flows.digests import paths
 from flows.files import read_json, sync
-from flows.publication import HELPERS, STORAGE_VERSION, models, quoted
+from flows.publication import HELPERS, STORAGE_VERSION, Writer, models, quoted
 from sql import contract
 from transforms.areas import read_reference
 
@@ -69,24 +69,10 @@ def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: st
     warehouse.mkdir(parents=True, exist_ok=True)
     check_room(warehouse, _room(lake_dir))
     with _work_database(warehouse, memory_limit) as (con, aside):
-        _load_inputs(con, lake_dir, reference_dir)
-        ordered = aside / "ordered"
-        ordered.mkdir()
-        _run_models(con, ordered, "00_releases")
-        folders = lake.folders(lake_dir, "offences")
-        digests.read(con, lake_dir, {lake.read_release(folder).release_id: folder for folder in folders})
-        _run_models(con, ordered, "10_stage", "20_core", "30_public")
-        checks = run_checks(con)
-        if broken := [check for check in checks if check.required and not check.passed]:
-            raise BuildRefused(
-                "Nothing is published, because a required check failed: "
-                + " | ".join(f"{c.name} ({c.guards}): {c.rows_broken:,} rows, such as {c.examples}" for c in broken),
-                checks,
-            )
-        _write_dictionary(con, ordered, checks)
-        _write_helpers(con, ordered)
         finished = aside / target.name
-        publication.write(ordered, finished)
+        with Writer(aside, finished) as writer:
+            checks = _run(con, lake_dir, reference_dir, aside, writer)
+            writer.finish()
         if finished.with_name(f"{finished.name}.wal").exists():
             raise RuntimeError(f"{finished} was not closed cleanly: a .wal file is left beside it.")
         sync(finished)
@@ -95,6 +81,26 @@ def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: st
         finished.rename(target)
         sync(warehouse)
     return target, checks
+
+
+def _run(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: Path, aside: Path, writer: Writer) -> list[Check]:
+    """Work out all tables and check them; the writer hears of each. Raises BuildRefused."""
+    tables = _Ordered(con, aside, writer)
+    _load_inputs(con, lake_dir, reference_dir)
+    tables.run_models("00_releases")
+    folders = lake.folders(lake_dir, "offences")
+    digests.read(con, lake_dir, {lake.read_release(folder).release_id: folder for folder in folders})
+    tables.run_models("10_stage", "20_core", "30_public")
+    checks = run_checks(con)
+    if broken := [check for check in checks if check.required and not check.passed]:
+        raise BuildRefused(
+            "Nothing is published, because a required check failed: "
+            + " | ".join(f"{c.name} ({c.guards}): {c.rows_broken:,} rows, such as {c.examples}" for c in broken),
+            checks,
+        )
+    tables.write_dictionary(checks)
+    tables.write_helpers()
+    return checks
 
 
 def _room(lake_dir: Path) -> int:
@@ -117,33 +123,6 @@ def _work_database(warehouse: Path, memory_limit: str) -> Iterator[tuple[duckdb.
     finally:
         con.close()
         shutil.rmtree(aside, ignore_errors=True)
-
-
-def _run_models(con: duckdb.DuckDBPyConnection, ordered: Path, *folders: str) -> None:
-    """Run models; a public table goes straight to <ordered>/main.<table>.parquet, in the order in which it will be stored.
-
-    Later models and the checks read it there, by its name.
-    """
-    public = {table.name: table for table in contract.TABLES}
-    for model in models(*folders):
-        try:
-            for statement in con.extract_statements(model.read_text(encoding="utf-8")):
-                found = re.search(r"^create table (\w+) as\s(.*)", statement.query, re.DOTALL | re.MULTILINE)
-                if found is None:
-                    con.execute(statement)
-                else:
-                    name, query = found[1], found[2].rstrip().removesuffix(";")
-                    file = _write_ordered(con, ordered, f"main.{name}", f"({query})", public[name].order)
-                    con.execute(f"create view {name} as from read_parquet({file})")
-        except duckdb.Error as error:
-            error.add_note(f"in sql/{model.name}")
-            raise
-
-
-def _write_ordered(con: duckdb.DuckDBPyConnection, folder: Path, name: str, source: str, order: Sequence[str]) -> str:
-    file = quoted(str(folder / f"{name}.parquet"))
-    con.execute(f"copy (from {source} order by {', '.join(order)}) to {file} (compression lz4_raw)")
-    return file
 
 
 def _load_inputs(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: Path) -> None:
@@ -185,20 +164,49 @@ def _releases(lake_dir: Path) -> list[dict[str, Any]]:
     return sorted(records, key=lambda r: (r["published"], r["first_seen"], r["file_name"], r["sha256"]))
 
 
-def _write_dictionary(con: duckdb.DuckDBPyConnection, ordered: Path, checks: list[Check]) -> None:
-    """The tables about the tables: quality_checks and data_dictionary."""
-    rows: dict[str, list[tuple[Any, ...]]] = {
-        "quality_checks": [(c.name, c.guards, c.required, c.rows_broken, c.examples, c.passed) for c in checks],
-        "data_dictionary": contract.dictionary(),
-    }
-    for table in contract.TABLES:
-        if table.name in rows:
-            con.execute(contract.ddl(table, "main"))
-            con.executemany(f"insert into {table.name} values ({', '.join('?' * len(table.columns))})", rows[table.name])
-            _write_ordered(con, ordered, f"main.{table.name}", table.name, table.order)
+class _Ordered:
+    """The tables that are published, each written once, as <schema>.<table>.parquet, in the order in which it will be stored."""
 
+    def __init__(self, con: duckdb.DuckDBPyConnection, folder: Path, writer: Writer) -> None:
+        self._con, self._folder, self._writer = con, folder, writer
+        self._public = {table.name: table for table in contract.TABLES}
 
-def _write_helpers(con: duckdb.DuckDBPyConnection, ordered: Path) -> None:
-    """The tables that the macros of the published file read."""
-    for (name,) in con.execute("select table_name from duckdb_tables() where schema_name = ?", [HELPERS]).fetchall():
-        _write_ordered(con, ordered, f"{HELPERS}.{name}", f"{HELPERS}.{name}", ["all"])
+    def run_models(self, *folders: str) -> None:
+        """Run models. A public table is not held as a table: later models and the checks read its file, by its name."""
+        for model in models(*folders):
+            try:
+                for statement in self._con.extract_statements(model.read_text(encoding="utf-8")):
+                    found = re.search(r"^create table (\w+) as\s(.*)", statement.query, re.DOTALL | re.MULTILINE)
+                    if found is None:
+                        self._con.execute(statement)
+                    else:
+                        name, query = found[1], found[2].rstrip().removesuffix(";")
+                        file = self._write(f"main.{name}", f"({query})", self._public[name].order)
+                        self._con.execute(f"create view {name} as from read_parquet({file})")
+            except duckdb.Error as error:
+                error.add_note(f"in sql/{model.name}")
+                raise
+
+    def write_dictionary(self, checks: list[Check]) -> None:
+        """The tables about the tables: quality_checks and data_dictionary."""
+        rows: dict[str, list[tuple[Any, ...]]] = {
+            "quality_checks": [(c.name, c.guards, c.required, c.rows_broken, c.examples, c.passed) for c in checks],
+            "data_dictionary": contract.dictionary(),
+        }
+        for name, values in rows.items():
+            table = self._public[name]
+            self._con.execute(contract.ddl(table, "main"))
+            self._con.executemany(f"insert into {name} values ({', '.join('?' * len(table.columns))})", values)
+            self._write(f"main.{name}", name, table.order)
+
+    def write_helpers(self) -> None:
+        """The tables that the macros of the published file read."""
+        helpers = self._con.execute("select table_name from duckdb_tables() where schema_name = ? order by all", [HELPERS])
+        for (name,) in helpers.fetchall():
+            self._write(f"{HELPERS}.{name}", f"{HELPERS}.{name}", ["all"])
+
+    def _write(self, name: str, source: str, order: Sequence[str]) -> str:
+        file = quoted(str(self._folder / f"{name}.parquet"))
+        self._con.execute(f"copy (from {source} order by {', '.join(order)}) to {file} (compression lz4_raw)")
+        self._writer.add(name)
+        return file

@@ -336,7 +336,7 @@ def test_rollback_shows_the_build_before_and_its_tables(run: Command, data: Path
     builds.publish(newer, keep=3)
     said = run("rollback", folder=copy)
     assert said == Said(0, f"Readers see {older.name} now, and not {newer.name}; {copy / 'tables'} is written to match.\n", "")
-    assert (copy / "tables/.build").read_text() == older.name
+    assert json.loads((copy / "tables/.written.json").read_text())["database"] == older.name
     status = run("status", folder=copy).out
     assert status.startswith(f"Published: {older.name}\n")
     assert "  crime_rates-newer was rolled back: `crime-rates rollback --to crime_rates-newer` publishes it again\n" in status

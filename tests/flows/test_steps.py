@@ -263,8 +263,26 @@ def test_tables_of_a_build_are_written_once(exported: tuple[Settings, Path]) -> 
 
 def test_tables_that_a_run_left_half_written_are_written_again(exported: tuple[Settings, Path]) -> None:
     settings, database = exported
-    (settings.data_dir / "tables/.build").unlink()  # goes first, and comes back last
+    (settings.data_dir / "tables/.written.json").unlink()  # goes first, and comes back last
     assert steps.export(settings, database) == 11
+
+
+def test_tables_whose_rows_are_the_same_in_the_next_build_are_left(tmp_path: Path, settings: Settings) -> None:
+    world = World(tmp_path)
+    world.worcestershire()
+    world.release(APRIL, rows())
+    first, _ = steps.build(settings)
+    assert steps.export(settings, first) == 1
+    table = settings.data_dir / "tables/2015-16-H1/csp.csv"
+    before = (table.read_bytes(), table.stat().st_mtime_ns)
+    world.release(APRIL, [figures("2016/17", q, "West Mercia", count=9, csp="South Worcester") for q in (1, 2)], stem="later")
+    second, _ = steps.build(settings)
+    assert steps.export(settings, second) == 1
+    assert (table.read_bytes(), table.stat().st_mtime_ns) == before
+    assert (settings.data_dir / "tables/2016-17-H1/csp.csv").exists()
+    table.unlink()
+    assert steps.export(settings, first) == 1  # the table that is gone
+    assert table.read_bytes() == before[0]
 
 
 # ---------------------------------------------------------------- warnings
