@@ -31,11 +31,20 @@ def summary(run: Run, settings: Settings) -> str:
         lines.append(f"Nothing to build, nothing to publish: {run.database} stands.")
     if run.tables:
         lines.append(f"Wrote {run.tables} pairs of tables to {settings.data_dir / 'tables'}.")
+    if run.steps:
+        lines.append(_took(run))
     lines += [str(one) for one in run.coverage]
     lines += [f"FAILED {item.kind}: {item.message}" for item in run.failed]
     if run.error:
         lines.append(f"FAILED {run.error}")
     return plain("\n".join(lines) + "\n")
+
+
+def _took(run: Run) -> str:
+    steps = run.steps.values()
+    each = ", ".join(f"{name} {step.wall_seconds:,.1f} s" for name, step in run.steps.items())
+    return (f"Took {sum(s.wall_seconds for s in steps):,.1f} s, {sum(s.cpu_seconds for s in steps):,.1f} s of CPU, "
+            f"at most {max(s.peak_megabytes for s in steps):,} MB: {each}.")
 
 
 def notify(settings: Settings, run: Run) -> None:

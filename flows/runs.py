@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from flows.checks import Check
@@ -38,6 +42,15 @@ class Coverage:
         return f"{self.half_year} {self.level}: {', '.join(self.releases)}{part}"
 
 
+@dataclass(frozen=True)
+class Step:
+    """What a step of a run took, its processes together."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    peak_megabytes: int  # the largest that any process of the run had been by its end
+
+
 @dataclass
 class Run:
     """What a run did. `state` is completed, unchanged (nothing to do), partial (something failed) or failed."""
@@ -55,7 +68,7 @@ class Run:
     coverage: list[Coverage] = field(default_factory=list)  # of a backfill
     warnings: list[str] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)  # of the build, published or refused
-    seconds: dict[str, float] = field(default_factory=dict)
+    steps: dict[str, Step] = field(default_factory=dict)
 
     @property
     def failed(self) -> list[Item]:
@@ -73,6 +86,29 @@ class Run:
     def save(self, data_dir: Path) -> None:
         name = f"{self.started.replace(':', '')}-{os.getpid()}.json"
         write_json(data_dir / "runs" / name, asdict(self))
+
+
+@contextmanager
+def timed(run: Run, name: str) -> Iterator[None]:
+    """Put what a step takes on the run's record, however it ends."""
+    wall, cpu = perf_counter(), _cpu_seconds()
+    try:
+        yield
+    finally:
+        run.steps[name] = Step(round(perf_counter() - wall, 2), round(_cpu_seconds() - cpu, 2), _peak_megabytes())
+
+
+def _cpu_seconds() -> float:
+    return sum(os.times()[:4])  # of this process and of those that it has waited for
+
+
+def _peak_megabytes() -> int:
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    kilobytes = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return kilobytes // (1_000_000 if sys.platform == "darwin" else 1_000)  # macOS counts bytes
 
 
 def now() -> str:

@@ -5,10 +5,9 @@ One task a file, with paths as arguments; retries stand on the fetch alone, beca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from prefect import flow, task
@@ -23,7 +22,7 @@ from flows.builds import DiskFull
 from flows.files import no_room, sweep, told
 from flows.locks import FolderBusy, sole_run
 from flows.progress import step
-from flows.runs import Item, Run
+from flows.runs import Item, Run, timed
 from flows.settings import Settings
 from flows.sources.errors import IncompleteError, SourceError, StatusError, UnreachableError
 from flows.sources.http import Client
@@ -99,14 +98,14 @@ def run_steps(
 def _steps(
     run: Run, settings: Settings, folders: steps.Folders, http: Client | None, level: str | None, refetch: bool
 ) -> None:
-    with _timed(run, "discover"):
+    with timed(run, "discover"):
         if http is None:
             batches = steps.discover_local(folders)
         else:
             batches, failed = discover(settings, http, level)
             run.items += failed
     of = len(batches) + 3
-    with _timed(run, "fetch and normalise"):
+    with timed(run, "fetch and normalise"):
         futures: list[PrefectFuture[Item]] = []
         silent: set[str] = set()  # services that gave no answer to the end: no more waiting for them
         for batch in batches:
@@ -132,7 +131,7 @@ def _steps(
             run.items.append(item)
             step(f"{item.state}: {item.name}", number, of)
     step("building and checking the database", len(batches), of)
-    with _timed(run, "build"):
+    with timed(run, "build"):
         try:
             database, checks = build(settings)
         except BuildRefused as refused:
@@ -142,14 +141,14 @@ def _steps(
     database, warnings = steps.chosen(settings, database)
     run.database = database.name
     run.warnings += warnings + steps.warnings_of(checks)
-    with _timed(run, "publish"):
+    with timed(run, "publish"):
         run.published = publish(settings, database)
     step(f"{'published' if run.published else 'already published'}: {database.name}", len(batches) + 2, of)
-    with _timed(run, "export"):
+    with timed(run, "export"):
         run.tables = export(settings, database)
     step(f"wrote {run.tables} pairs of tables", of, of)
     if settings.report:
-        with _timed(run, "report"):
+        with timed(run, "report"):
             pages = report(settings, database)
         step(f"wrote {pages} pages of the report", of, of)
 
@@ -159,12 +158,3 @@ def _save(run: Run, data_dir: Path) -> None:
         run.save(data_dir)
     except OSError as error:  # a full disk, most likely: the run's end is told all the same
         run.warnings.append(f"this run could not be written to the run log: {told(error)}")
-
-
-@contextmanager
-def _timed(run: Run, name: str) -> Iterator[None]:
-    started = perf_counter()
-    try:
-        yield
-    finally:
-        run.seconds[name] = round(perf_counter() - started, 2)
