@@ -33,7 +33,7 @@ def table(
     half_year
         such as 2015-16-H1 (April to September 2015) or 2015-16-H2 (October to March).
     offence
-        a code (8Q), a name or words of it (stalking), a subgroup, a group, or total.
+        a code (8Q), a name or words of it (stalking), a subgroup, a group (group:Public order offences), or total.
     level
         csp (Community Safety Partnership), pfa (police force area), region or country.
     top
@@ -88,7 +88,7 @@ def series(
     area
         a name, or a part of one that is unique.
     offence
-        a code (8Q), a name or words of it (stalking), a subgroup, a group, or total.
+        a code (8Q), a name or words of it (stalking), a subgroup, a group (group:Public order offences), or total.
     level
         csp (Community Safety Partnership), pfa (police force area), region or country.
     first
@@ -147,7 +147,7 @@ def explain(half_year: str, *, area: str, offence: str, level: Level = "csp", da
     area
         a name, or a part of one that is unique.
     offence
-        a code (8Q), a name or words of it (stalking), a subgroup, a group, or total.
+        a code (8Q), a name or words of it (stalking), a subgroup, a group (group:Public order offences), or total.
     level
         csp, pfa, region or country.
     """

@@ -15,6 +15,7 @@ from flows import builds
 from transforms.periods import HalfYear
 
 LEVELS = {"csp": "Community Safety Partnership", "pfa": "police force area", "region": "region", "country": "country"}
+OFFENCE_LEVELS = ["code", "subgroup", "group", "total"]
 PUBLISHED_LEVELS = {"csp": "csp", "pfa": "pfa", "region": "pfa", "country": "pfa"}  # level → the releases that it is made of
 
 
@@ -95,10 +96,18 @@ def literal(value: object) -> str:
 
 
 def find_offence(con: duckdb.DuckDBPyConnection, wanted: str) -> Offence:
-    """An offence by code (8Q), by name (Stalking), or by words that stand in one name only; at any offence level."""
+    """An offence by code (8Q), by name (Stalking), or by words that stand in one name only; at any offence level.
+
+    Where a subgroup and a group bear one name the subgroup is meant, unless the level is told: `group:Public order offences`.
+    """
+    level, _, rest = wanted.partition(":")
+    if level in OFFENCE_LEVELS:
+        wanted = rest
     offences = [Offence(**row) for row in rows_of(
         con, "select offence_level as level, offence_code as code, offence_name as name from offences "
-        "order by list_position(['code', 'subgroup', 'group', 'total'], offence_level), offence_code")]
+        "order by list_position(?, offence_level), offence_code", [OFFENCE_LEVELS])]
+    if level in OFFENCE_LEVELS:
+        offences = [offence for offence in offences if offence.level == level]
     folded = " ".join(wanted.split()).casefold()
     exact = [o for o in offences if folded == o.code.casefold()] or [o for o in offences if folded == o.name.casefold()]
     if exact:

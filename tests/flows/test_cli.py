@@ -137,7 +137,8 @@ def test_an_offence_is_found_by_code_or_words(run: Command, words: str) -> None:
     ("words", "title"),
     [("harassment", "Stalking and harassment (subgroup)"), ("violence person", "Violence against the person (group)"),
      ("homicide", "Homicide (subgroup)"), ("endangering", "Endangering life (5E)"), ("4.1", "Manslaughter (4.1)"),
-     ("total", "Total recorded crime"), ("shop", "Shoplifting (46)")],
+     ("total", "Total recorded crime"), ("shop", "Shoplifting (46)"), ("code:stalking", "Stalking (8Q)"),
+     ("subgroup:stalking", "Stalking and harassment (subgroup)")],
 )
 def test_an_offence_of_any_level_is_found_by_words_of_its_name(run: Command, words: str, title: str) -> None:
     assert run("table", "2015-16-H1", "--offence", words).out.startswith(title)
