@@ -44,7 +44,11 @@ def main() -> int:
     try:
         say(f"measuring in {folder}")
         work = Work(folder, inputs.find(told.releases, told.populations, folder / "workbooks"))
-        measured = [row for name in chosen for row in MEASURES[name](work)]
+        measured = []
+        for name in chosen:
+            measured += (rows_of := MEASURES[name](work))
+            for row in rows_of:
+                say(f"{row.measured} ({row.goal}): {row.behind}")
     except inputs.NoInputs as error:
         print(error, file=sys.stderr)
         return 2

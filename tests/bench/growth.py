@@ -42,10 +42,10 @@ def measure(work: Work) -> list[Point]:
 
 def row(points: Sequence[Point]) -> Row:
     one, many = points[0], points[-1]
-    return Row(f"build from a lake of {many.vintages} vintages, the newest of them new", "the same build from one vintage", "≤ 2 ×",
-               f"{many.newest / one.newest:.2f} ×", many.newest <= 2 * one.newest,
-               f"{many.newest:.1f} s against {one.newest:.1f} s, once each; with the digests of all vintages to be worked out anew, "
-               f"{many.anew:.1f} s ({many.anew / one.anew:.2f} ×). {many.revisions:,} revisions")
+    return Row(f"build from a lake of {many.vintages} vintages, the newest of them new", "the same build from one vintage",
+               "≤ 2 ×", f"{many.newest / one.newest:.2f} ×", many.newest <= 2 * one.newest,
+               f"{many.newest:.1f} s against {one.newest:.1f} s, once each; with the digests of all vintages to be worked out "
+               f"anew, {many.anew:.1f} s ({many.anew / one.anew:.2f} ×). {many.revisions:,} revisions")
 
 
 def _newest(data: Path, vintages: int) -> set[str]:
@@ -99,8 +99,8 @@ def svg(points: Sequence[Point]) -> str:
     )
     said = "; ".join(f"{title.lower()}: " + ", ".join(f"{v:.3g}" for v in values) for title, values in panels)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH * len(panels)} {HEIGHT}" role="img" '
-             f'aria-labelledby="title">', f"<title id=\"title\">Growth over {', '.join(str(p.vintages) for p in points)} vintages: "
-             f"{said}.</title>", f"<style>{STYLE}\n</style>"]
+             'aria-labelledby="title">', '<title id="title">Growth over '
+             f"{', '.join(str(p.vintages) for p in points)} vintages: {said}.</title>", f"<style>{STYLE}\n</style>"]
     for number, (title, values) in enumerate(panels):
         parts += [f'<g transform="translate({number * WIDTH} 0)">', *_panel(title, [p.vintages for p in points], values), "</g>"]
     return "\n".join([*parts, "</svg>"]) + "\n"

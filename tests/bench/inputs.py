@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
 RELEASES, POPULATIONS = "CRIME_RATES_BENCH_RELEASES", "CRIME_RATES_BENCH_POPULATIONS"
 UNDATED = "prc-csp-1112-1415-tables.ods"  # says nowhere when it was published
-FULL = "prc-csp-mar2021-*.ods"
+FULL, FORCE = "prc-csp-mar2021-*.ods", "prc-pfa-*.ods"
 
 
 class NoInputs(LookupError):
@@ -25,15 +25,19 @@ class Inputs:
     populations: Path  # lookups lie there too
 
     @property
-    def workbooks(self) -> list[Path]:
-        return sorted(path for path in self.releases.iterdir() if path.suffix in (".ods", ".xlsx"))
+    def force(self) -> Path:
+        """The newest force workbook. Raises NoInputs where there is none."""
+        return self._newest(FORCE)
 
     @property
     def full(self) -> Path:
         """The newest partnership workbook: 1.65 GB of XML, 1.14 million rows. Raises NoInputs where there is none."""
-        found = sorted(self.releases.glob(FULL))
+        return self._newest(FULL)
+
+    def _newest(self, pattern: str) -> Path:
+        found = sorted(self.releases.glob(pattern))
         if not found:
-            raise NoInputs(f"expected a workbook {FULL} in {self.releases}, found none.")
+            raise NoInputs(f"expected a workbook {pattern} in {self.releases}, found none.")
         return found[-1]
 
 
@@ -43,11 +47,12 @@ def find(releases: Path | None, populations: Path | None, made: Path) -> Inputs:
     Raises NoInputs.
     """
     releases = releases or _named(RELEASES)
-    populations = populations or _named(POPULATIONS) or _in_shared("data/ons", "--populations", POPULATIONS)
+    populations = populations or _named(POPULATIONS) or _in_shared("data/ons")
     if releases is None:
-        tool = _in_shared("tools/make_releases.py", "--releases", RELEASES)
+        tool = _in_shared("tools/make_releases.py")
         subprocess.run([sys.executable, str(tool), str(made)], check=True)
-        (made / "manifest.csv").write_text(f"file,kind,published,covers,note\n{UNDATED},offences,2026-04-23,,\n", encoding="utf-8")
+        told = f"file,kind,published,covers,note\n{UNDATED},offences,2026-04-23,,\n"
+        (made / "manifest.csv").write_text(told, encoding="utf-8")
         releases = made
     for folder in (releases, populations):
         if not folder.is_dir():
@@ -59,9 +64,9 @@ def _named(variable: str) -> Path | None:
     return Path(os.environ[variable]) if os.environ.get(variable) else None
 
 
-def _in_shared(path: str, option: str, variable: str) -> Path:
+def _in_shared(path: str) -> Path:
     found = SHARED / path
     if not found.exists():
-        raise NoInputs(f"The bench needs full-size workbooks and ONS files: without ../shared ({path}) name a folder with {option} "
-                       f"or {variable}.")
+        raise NoInputs("The bench needs a folder of full-size workbooks and one of ONS files: without ../shared name them with "
+                       "--releases and --populations.")
     return found

@@ -155,7 +155,8 @@ class People:
                 row: dict[str, Any] = {"level": area[0], "area_name": area[1], "start_year": start, "population_year": start - 1}
                 if vintage is not None:
                     persons, method, note = self.of(area, lookup, (start - 1, vintage, best[start - 1, vintage]))
-                    row |= {"population": persons, "population_method": method or None, "population_vintage": vintage, "note": note}
+                    row |= {"population": persons, "population_method": method or None, "population_vintage": vintage,
+                            "note": note}
                 rows.append(row)
         return pd.DataFrame(rows)
 

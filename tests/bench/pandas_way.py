@@ -23,13 +23,15 @@ COLUMNS = {
     "CSP Name": "published_name", "Offence Description": "offence_name", "Offence Group": "offence_group",
     "Offence Subgroup": "subgroup", "Offence Code": "offence_code", "Number of Offences": "offences", "Offence Count": "offences",
 }
-RANKED = ["half_year", "period_start", "period_end", "level", "area_code", "area_name", "force_name", "region_name", "offence_level",
-          "offence_code", "offence_name", "offences", "population", "population_year", "population_vintage", "population_method",
+RANKED = ["half_year", "period_start", "period_end", "level", "area_code", "area_name", "force_name", "region_name",
+          "offence_level", "offence_code", "offence_name", "offences", "population", "population_year",
+          "population_vintage", "population_method",
           "rate_per_10k", "rate_lower_95", "rate_upper_95", "rank", "areas_ranked", "status", "status_note", "release_id"]
-LOWER = np.array([0.0, 0.0253178079843, 0.242209278544, 0.618672122896, 1.08986537363, 1.62348639012, 2.20189425349, 2.81436305152,
-                  3.45383217675, 4.11537296984])  # exact 95% limits of a Poisson count from 0 to 9
+LOWER = np.array([0.0, 0.0253178079843, 0.242209278544, 0.618672122896, 1.08986537363, 1.62348639012, 2.20189425349,
+                  2.81436305152, 3.45383217675, 4.11537309738])  # exact 95% limits of a Poisson count from 0 to 9
 UPPER = np.array([3.68887945411, 5.57164339094, 7.22468766772, 8.76727306974, 10.2415886754, 11.6683320793, 13.0594740225,
-                  14.4226753617, 15.7631892202, 17.084803445])
+                  14.4226753617, 15.7631892202, 17.0848034514])
+TEXTS = ["level", "published_name", "force_name", "financial_year", "offence_code", "offence_name", "subgroup", "offence_group"]
 Z = 1.959963984540054
 NOTES = {"unassigned": "not a place", "not_resident": "its residents are not its public", "incomplete": "a quarter is missing",
          "no_population": "no population estimate", "negative": "corrections exceed records",
@@ -49,8 +51,7 @@ def read_release(path: Path) -> tuple[pd.DataFrame, str]:
             sheet["published_name"] = sheet["force_name"]
         sheet["offences"] = pd.to_numeric(sheet["offences"].str.replace(",", ""), errors="coerce")
         sheet["quarter"] = pd.to_numeric(sheet["quarter"]).astype("int8")
-        texts = ["published_name", "force_name", "offence_code", "offence_name", "subgroup", "offence_group", "financial_year", "level"]
-        figures.append(sheet.astype(dict.fromkeys(texts, "category")))
+        figures.append(sheet.astype(dict.fromkeys(TEXTS, "category")))
     return pd.concat(figures, ignore_index=True), "".join(said)
 
 
@@ -65,11 +66,11 @@ def read_releases(folder: Path) -> tuple[pd.DataFrame, dict[str, str]]:
         notes[path.stem] = re.sub(r"\s", "", said)
         frames.append(frame.assign(release_id=path.stem, published=published))
     every = pd.concat(frames, ignore_index=True)
-    for column in ("published_name", "force_name", "offence_code", "offence_name", "subgroup", "offence_group", "financial_year",
-                   "level", "release_id", "published"):
+    for column in (*TEXTS, "release_id", "published"):
         every[column] = every[column].astype(str).astype("category")
-    newest = every.groupby(["level", "financial_year", "quarter"], observed=True)["published"].transform(lambda s: s.astype(str).max())
-    return every[every["published"].astype(str) == newest.astype(str)], notes
+    held = every[["level", "financial_year", "quarter", "published"]].drop_duplicates().astype({"published": str})
+    newest = held.sort_values("published").drop_duplicates(["level", "financial_year", "quarter"], keep="last")
+    return (every if len(held) == len(newest) else every.astype({"published": str}).merge(newest)), notes
 
 
 def name_areas(figures: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
@@ -111,19 +112,21 @@ def members_of(areas: pd.DataFrame, successions: pd.DataFrame, basis: str) -> pd
     return pd.concat(rows, ignore_index=True)
 
 
-def withdrawals(notes: dict[str, str], rules: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
-    """Areas and half-years whose figures a note of the release says stand elsewhere."""
+def withdrawals(notes: dict[str, str], rules: pd.DataFrame, counts: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
+    """Areas and half-years whose figures a note says stand elsewhere; a rule without an area is of a whole force."""
     rules = rules.assign(text=rules["note_text"].str.replace(r"\s", "", regex=True))
     quarters = counts[["level", "area_name", "financial_year", "quarter", "release_id"]].drop_duplicates()
     quarters["at"] = quarters["financial_year"].astype(str) + " Q" + quarters["quarter"].astype(str)
-    out = []
-    for rule in rules.dropna(subset=["area_name"]).itertuples():
+    places = areas[areas["kind"] == "place"].drop_duplicates(["level", "area_name"])[["level", "area_name", "force_name"]]
+    quarters = quarters.merge(places)
+    out = [quarters.head(0)]
+    for rule in rules.itertuples():
         from_those = [release for release, said in notes.items() if str(rule.text) in said]
-        hit = quarters[(quarters["level"] == rule.level) & (quarters["area_name"] == rule.area_name)
-                       & quarters["release_id"].isin(from_those) & (quarters["at"] >= str(rule.first_quarter))]
-        last = rule.last_quarter
-        out.append(hit[hit["at"] <= last] if isinstance(last, str) else hit)
-    found = pd.concat(out) if out else quarters.head(0)
+        last = str(rule.last_quarter) if isinstance(rule.last_quarter, str) else "9999"
+        of_those = quarters["area_name"] == rule.area_name if isinstance(rule.area_name, str) else quarters["area_name"].notna()
+        out.append(quarters[(quarters["level"] == rule.level) & (quarters["force_name"] == rule.force_name) & of_those
+                            & quarters["release_id"].isin(from_those) & quarters["at"].between(str(rule.first_quarter), last)])
+    found = pd.concat(out)
     found["half"] = (found["quarter"] + 1) // 2
     return found[["level", "area_name", "financial_year", "half"]].drop_duplicates().assign(is_withdrawn=True)
 
@@ -182,8 +185,8 @@ def ranked_rates(counts: pd.DataFrame, offences: pd.DataFrame, areas: pd.DataFra
     texts = ["half_year", "area_code", "force_name", "region_name", "population_method", "bar", "note", "release_id"]
     rates = rates.merge(about.astype(dict.fromkeys(texts, "category")))
 
-    rates["status"] = np.select([rates["bar"] != "", ~rates["is_known"], rates["population"].isna(), rates["offences"] < 0],
-                                [rates["bar"].astype(str), "incomplete", "no_population", "negative"], "ranked")
+    barred = [rates["bar"] != "", ~rates["is_known"], rates["population"].isna(), rates["offences"] < 0]
+    rates["status"] = np.select(barred, [rates["bar"].astype(str), "incomplete", "no_population", "negative"], "ranked")
     people_at_risk = rates["population"].where(rates["status"] == "ranked")
     n = rates["offences"].clip(lower=0)
     few = np.clip(n, 0, 9).astype(int)
@@ -195,8 +198,10 @@ def ranked_rates(counts: pd.DataFrame, offences: pd.DataFrame, areas: pd.DataFra
     table = rates.groupby(["half_year", "level", "offence_level", "offence_code"], observed=True)["rate_per_10k"]
     rates["rank"] = table.rank(method="min", ascending=False).astype("Int32")
     rates["areas_ranked"] = table.transform("count").astype("int32")
-    rates["status_note"] = pd.Series(rates["status"].map(NOTES), dtype="str").where(rates["status"] != "ranked", rates["note"].astype("str"))
-    return rates[RANKED].sort_values(["half_year", "level", "offence_level", "offence_code", "rank", "area_name"], ignore_index=True)
+    why = rates["status"].map(NOTES).astype("str")
+    rates["status_note"] = why.where(rates["status"] != "ranked", rates["note"].astype("str"))
+    order = ["half_year", "level", "offence_level", "offence_code", "rank", "area_name"]
+    return rates[RANKED].sort_values(order, ignore_index=True)
 
 
 def main(releases: Path, populations: Path, lookups: Path, reference: Path, out: Path) -> None:
@@ -211,7 +216,7 @@ def main(releases: Path, populations: Path, lookups: Path, reference: Path, out:
                     pd.read_csv(reference / "council_successions.csv", dtype=str))
     years = sorted({int(str(year)[:4]) for year in counts["financial_year"].unique()})
     over = people.table(areas[["level", "area_name"]].drop_duplicates(), years)
-    withdrawn = withdrawals(notes, pd.read_csv(reference / "withdrawn_figures.csv", dtype=str), counts)
+    withdrawn = withdrawals(notes, pd.read_csv(reference / "withdrawn_figures.csv", dtype=str), counts, areas)
     out.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect(str(out / "crime_rates.duckdb"))
     newest = counts.merge(areas.drop_duplicates(["level", "area_name"])[["level", "area_name", "area_code"]], how="left")
