@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 COUNT ?= 5000
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo report test check hostile chaos bi contract lock clean
+.PHONY: help demo report test check hostile chaos bench profile bi contract lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -35,6 +35,12 @@ contract: $(READY) ## write docs/contract.md, and what this contract version pro
 SEED ?= 1
 chaos: $(READY) ## trouble the pipeline on purpose, for minutes, and write what came of it into docs/reliability.md
 	@$(VENV)/bin/python -m tests.chaos --seed $(SEED) --write
+
+bench: $(READY) ## measure against baselines of the same run, for a quarter of an hour; writes README.md and docs/performance.md
+	@$(VENV)/bin/python -m tests.bench --write
+
+profile: $(READY) ## say where a cold run on full-size workbooks spends its time; writes docs/performance.md
+	@$(VENV)/bin/python -m tests.bench.profile --write
 
 bi: $(READY) ## read a published database with BI clients while another is published; fills in docs/clients.md
 	@$(VENV)/bin/python -m tests.bi

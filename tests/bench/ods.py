@@ -1,4 +1,4 @@
-"""How fast, and in how much memory, a workbook is read: python tests/bench_ods.py PATH.ods"""
+"""How fast, and in how much memory, a workbook is read: python -m tests.bench.ods PATH.ods"""
 
 import resource
 import sys
