@@ -61,11 +61,14 @@ def roll_back(data_dir: Path, to: str | None = None) -> tuple[Path, Path]:
     builds = kept(data_dir)
     older = builds[builds.index(current) + 1 :] if current in builds else builds
     fits = older[:1] if to is None else [build for build in builds if to in build.stem]
+    if to is None and not older:
+        raise NoSuchBuild(f"There is no older build than {current.stem} to go back to.")
     if len(fits) != 1:
         held = ", ".join(build.stem for build in builds)
-        wanted = "a build older than the one that is published" if to is None else f"one build whose name holds {to!r}"
-        raise NoSuchBuild(f"expected {wanted}, found {len(fits)}; kept, newest first: {held}.")
+        raise NoSuchBuild(f"expected one build whose name holds {to!r}, found {len(fits)}; kept, newest first: {held}.")
     target = fits[0]
+    if target == current:
+        raise NoSuchBuild(f"Readers see {target.stem} already.")
     for newer in builds[: builds.index(target)]:
         write_text(_marker(newer), f"rolled back to {target.name}\n")
     _marker(target).unlink(missing_ok=True)

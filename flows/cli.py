@@ -9,7 +9,10 @@ from cyclopts import CycloptsError
 
 from flows import asking, operating  # noqa: F401, they register their commands
 from flows.app import app
+from flows.files import is_stop, told
 from flows.harmless import plain
+
+STOPPED = "Stopped. What is published stands."
 
 
 def main() -> None:
@@ -23,8 +26,10 @@ def main() -> None:
     except CycloptsError as error:
         _fail(f"{_sentence(error)} See crime-rates --help.", 2)
     except KeyboardInterrupt:
-        _fail("Stopped.", 130)
+        _fail(STOPPED, 130)
     except Exception as error:  # noqa: BLE001, the last handler: it tells the person and sets the exit status
+        if is_stop(error):
+            _fail(STOPPED, 130)
         if debug:
             raise
         known = isinstance(error, (ValueError, LookupError, OSError, RuntimeError))
@@ -32,8 +37,6 @@ def main() -> None:
 
 
 def _sentence(error: BaseException) -> str:
-    from flows.files import told
-
     if hasattr(error, "errors"):  # pydantic's: of a setting, or of a parameter
         each = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {str(e['input'])!r}" for e in error.errors()]
         return f"{'; '.join(each)}. Settings are CRIME_RATES_… in the environment."

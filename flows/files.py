@@ -22,11 +22,20 @@ def no_room(error: BaseException) -> bool:
     return full or any(sign in str(error) for sign in NO_ROOM)
 
 
+def is_stop(error: BaseException) -> bool:
+    """Whether a person or the system stopped the work; InterruptException is DuckDB's word for it."""
+    return not isinstance(error, Exception) or type(error).__name__ == "InterruptException"
+
+
 def told(error: BaseException) -> str:
     """What an error says, in one sentence."""
+    if is_stop(error):
+        return "it was stopped before its end; what is published stands."
     if no_room(error):
         where = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
         return f"{where}the disk is full. What is published stands; make room, then run the command again."
+    if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM) and error.filename:
+        return f"{error.filename}: expected a place that can be written to, found that it cannot ({os.strerror(error.errno)})."
     return " ".join(str(error).split()) or type(error).__name__
 
 

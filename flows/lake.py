@@ -42,6 +42,7 @@ class Release:
     simulated: bool
     source_url: str
     force_notes: list[str]
+    note: str = ""  # what a manifest.csv says of it
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnown) -> tu
             published=published.isoformat(), published_source=source, first_seen=max(f.fetched_at for f in files),
             quarters=[str(q) for q in sorted(quarters)], rows=rows, offences=offences,
             simulated=reader.notes.simulated or _is_simulated(files),
-            source_url=files[0].source_url, force_notes=reader.notes.force_notes,
+            source_url=files[0].source_url, force_notes=reader.notes.force_notes, note=files[0].note,
         )
         write_json(aside / RECORD, asdict(release))
     return release, True
@@ -119,7 +120,7 @@ def _redated(folder: Path, release: Release, files: Sequence[RawFile]) -> Releas
     updated = date.fromisoformat(release.updated) if release.updated else None
     published, source = files[0].published_on(updated)
     dated = replace(release, published=published.isoformat(), published_source=source,
-                    simulated=release.simulated or _is_simulated(files))
+                    simulated=release.simulated or _is_simulated(files), note=files[0].note or release.note)
     if dated != release:
         write_json(folder / RECORD, asdict(dated))
     return dated

@@ -124,6 +124,8 @@ def rollback(*, to: str | None = None, data_dir: DataDir = DATA) -> None:
     from flows import builds, tables
     from flows.locks import sole_run
 
+    if builds.published(data_dir) is None:
+        raise builds.NoSuchBuild(f"{data_dir} holds no published database, so there is nothing to roll back.")
     with sole_run(data_dir):
         left, shown = builds.roll_back(data_dir, to)
         tables.export(shown, data_dir / "tables")

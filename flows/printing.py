@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -103,7 +104,9 @@ def table(answer: Answer, top: int | None, area: str | None, basis: Basis, forma
     """A ranked table, or what was selected of it, as text, markdown, csv or json. Raises NotFound where that is nothing."""
     rows = selected(answer, top, area)
     if not rows:
-        raise NotFound(f"No area is ranked: {title(answer)}.")
+        reasons = Counter(row["status_note"] for row in answer.rows if row["status_note"])
+        most = f" Of most the reason is: {reasons.most_common(1)[0][0]}." if reasons else ""
+        raise NotFound(f"No area is ranked: {title(answer)}.{most}")
     if format in ("csv", "json"):
         return csv_text(rows) if format == "csv" else json_text(rows)
     return plain((markdown if format == "markdown" else text)(answer, top, area, basis))
@@ -170,7 +173,9 @@ def _basis(answer: Answer, basis: Basis) -> list[str]:
 
 def sources(releases: Sequence[dict[str, Any]]) -> str:
     """The line that names the releases behind the figures."""
-    return "Figures: " + "; ".join(f"{r['release_id']}, published {r['published']}" for r in releases) + "."
+    said = [f"{r['release_id']}, published {r['published']}" + (f" ({r['note'].rstrip('.')})" if r.get("note") else "")
+            for r in releases]
+    return f"Figures: {'; '.join(said)}."
 
 
 def markdown(answer: Answer, top: int | None, area: str | None, basis: Basis) -> str:

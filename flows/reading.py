@@ -65,7 +65,10 @@ def connect(data_dir: Path) -> duckdb.DuckDBPyConnection:
     """A read-only connection to the published database, by its own name, so that a later publication is no concern."""
     database = builds.published(data_dir)
     if database is None:
-        raise NotFound(f"{data_dir} holds no published database yet: run `crime-rates update` (or `crime-rates demo`) first.")
+        demo = data_dir / "demo"
+        hint = f" The demo's is in {demo}: add --data-dir {demo}." if builds.published(demo) else ""
+        raise NotFound(f"{data_dir} holds no published database yet: run `crime-rates update` (or `crime-rates demo`) first."
+                       + hint)
     return duckdb.connect(str(database), read_only=True)
 
 
@@ -159,9 +162,9 @@ def ranked_table(
 
 
 def releases_of(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The releases that rows of rates come from: id, day of publication, whether simulated."""
+    """The releases that rows of rates come from: id, day of publication, whether simulated, what a manifest says of it."""
     return rows_of(
-        con, "select release_id, published, simulated from releases where release_id in (select unnest(?)) order by 1",
+        con, "select release_id, published, simulated, note from releases where release_id in (select unnest(?)) order by 1",
         [sorted({row["release_id"] for row in rows})])
 
 

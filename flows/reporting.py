@@ -23,7 +23,8 @@ def summary(run: Run, settings: Settings) -> str:
     if others := [item for item in new if item.kind != "offences"]:
         lines.append(f"Populations and lookups: {len(others)} new files.")
     if unchanged := [item for item in run.items if item.state == "unchanged"]:
-        lines.append(f"{len(unchanged)} files are unchanged" + ("." if run.downloaded or new else "; no file was downloaded."))
+        many = f"{len(unchanged)} files are" if len(unchanged) > 1 else "1 file is"
+        lines.append(f"{many} unchanged" + ("." if run.downloaded or new else "; no file was downloaded."))
     lines += [f"Note: {warning}" for warning in run.warnings]
     if run.database and run.published:
         lines.append(f"Published {settings.data_dir / 'warehouse' / 'crime_rates.duckdb'} ({run.database}).")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -29,6 +30,7 @@ def quiet() -> None:
     """Set Prefect's environment before it is imported; what the person has set stays."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # it tries again without saying so; what fails in the end is told
 
 
 def update(data_dir: Path, releases: Path | None, populations: Path | None, lookups: Path | None) -> int:

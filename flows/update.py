@@ -77,7 +77,7 @@ def run_steps(
             try:
                 with nullcontext(None) if folders.named else live.client(settings) as http:
                     _steps(run, settings, folders, http, level, refetch)
-            except Exception as error:
+            except BaseException as error:  # a run that somebody stops is on record too
                 run.error = told(error)
                 if not no_room(error):
                     raise

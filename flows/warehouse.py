@@ -14,6 +14,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ def _load_inputs(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: 
 
 def _releases(lake_dir: Path) -> list[dict[str, Any]]:
     """The records of all releases in the order in which they came out."""
-    records = [read_json(folder / lake.RECORD) for folder in lake.folders(lake_dir, "offences")]
+    records = [asdict(lake.read_release(folder)) for folder in lake.folders(lake_dir, "offences")]
     return sorted(records, key=lambda r: (r["published"], r["first_seen"], r["file_name"], r["sha256"]))
 
 

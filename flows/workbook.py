@@ -110,8 +110,8 @@ def _notes(answer: Answer, basis: Basis) -> list[tuple[str, str]]:
         ("population", f"{printing.population(answer)} A council that several partnerships share is split by its last "
                        "separately published parts; the last column says so."),
         ("rate", f"Offences in the half-year per 10,000 residents, by {LEVELS[answer.level]}. Not annualised."),
-        ("interval", "If the same risk held, chance alone would put the rate within the two limits 19 times in 20 (the count "
-                     "taken as Poisson: exact below 10 offences, Byar's approximation from 10 up). They speak of chance only, "
-                     "not of how offences are reported or recorded."),
+        ("interval", "The two limits are made so that they hold the underlying risk 19 times in 20, if only chance were at work "
+                     "(the count taken as Poisson: exact below 10 offences, Byar's approximation from 10 up). They "
+                     "speak of chance only, not of how offences are reported or recorded."),
         ("status", "Why an area has no rank: the column beside it says it in words."),
     ]

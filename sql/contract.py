@@ -171,6 +171,7 @@ last_quarter VARCHAR [-, Home Office] last quarter covered
 rows BIGINT [rows, pipeline] rows of figures
 simulated BOOLEAN [-, Home Office] whether the workbook says that its figures are simulated
 source_url VARCHAR [-, pipeline] where it came from
+note VARCHAR? [-, pipeline] what the manifest.csv of a local folder says of it
 """),
         ("release_id",), ("table_kind", "published", "release_id"),
     ),

@@ -75,6 +75,11 @@ class Site:
         """The areas of a level, by name."""
         return sorted((p for p in self.places.values() if p.level == level), key=lambda p: p.name.casefold())
 
+    def notes(self, *levels: str) -> str:
+        """What manifests say of the releases behind these levels."""
+        behind = {release for level in levels for release in self.behind.get(level, ())}
+        return " ".join(dict.fromkeys(r["note"] for r in self.releases if r["note"] and r["release_id"] in behind))
+
     def is_simulated(self, *levels: str) -> bool:
         """Whether any figure of these levels comes from a release that says it is a simulation."""
         return any(release in self.simulated for level in levels for release in self.behind.get(level, ()))

@@ -43,6 +43,9 @@ def page(template: str, site: Site, *, at: str, title: str, levels: Sequence[str
     """
     if site.is_simulated(*levels) and not simulated:
         simulated = printing.SIMULATED
+    notes = site.notes(*levels)
+    if notes and not simulated:
+        simulated = f"NOTE: {notes}"
     return environment().get_template(template).render(
         site=site, at=at, root="../" * at.count("/"), title=title, simulated=simulated,
         behind=[r for r in site.releases if any(r["release_id"] in site.behind.get(level, ()) for level in levels)], **more)

@@ -2,7 +2,7 @@
 create table stage.releases as
 select
     release_key, release_id, file_name, sha256, table_kind as level, published::date as published, published_source,
-    quarters, rows::bigint as rows, offences::bigint as offences, simulated, source_url,
+    quarters, rows::bigint as rows, offences::bigint as offences, simulated, source_url, nullif(note, '') as note,
 from input.releases;
 
 -- of two releases that came out on one day for one quarter the last stands; the other never did

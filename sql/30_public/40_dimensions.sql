@@ -73,5 +73,5 @@ where p.persons is not null;
 create table releases as
 select
     release_id, file_name, sha256, level as table_kind, published, published_source,
-    list_min(quarters) as first_quarter, list_max(quarters) as last_quarter, rows, simulated, source_url,
+    list_min(quarters) as first_quarter, list_max(quarters) as last_quarter, rows, simulated, source_url, note,
 from stage.releases;

@@ -1,5 +1,4 @@
--- guards: the newest release moves no force's total more than is usual: twice its own largest move before, or, without one,
--- six times the median of all forces
+-- guards: the newest release moves no force's total more than twice its own largest move before, or 6 times the median of all
 -- required: no
 with totals as (
     select c.release_key, a.level, a.force_name, sum(c.offences) as offences,

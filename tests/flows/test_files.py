@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
-from flows.files import sweep
+import duckdb
+
+from flows.files import is_stop, sweep, told
 
 
 def test_half_written_things_and_stray_logs_go_and_resumable_downloads_stay(tmp_path: Path) -> None:
@@ -17,3 +21,14 @@ def test_half_written_things_and_stray_logs_go_and_resumable_downloads_stay(tmp_
         (tmp_path / path).write_text("some of it")
     assert sweep(tmp_path) == len(stray)
     assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()} == set(kept)
+
+
+def test_a_place_that_cannot_be_written_to_is_told_in_a_sentence() -> None:
+    said = told(OSError(errno.EROFS, os.strerror(errno.EROFS), "data/.run.lock"))
+    assert said == "data/.run.lock: expected a place that can be written to, found that it cannot (Read-only file system)."
+
+
+def test_a_stop_is_called_one_whoever_said_it() -> None:
+    for error in (KeyboardInterrupt(), duckdb.InterruptException("Query interrupted")):
+        assert is_stop(error) and told(error) == "it was stopped before its end; what is published stands."
+    assert not is_stop(ValueError("expected this"))
