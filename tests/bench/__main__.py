@@ -6,6 +6,7 @@ Exit status 0 when all is measured, whether or not a goal is met; 2 where there 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -40,7 +41,7 @@ def main() -> int:
     if told.write and chosen != list(MEASURES):
         parser.error("--write needs all measures: leave out --only.")
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
-    started = time.monotonic()
+    started, load = time.monotonic(), os.getloadavg()[0]
     try:
         say(f"measuring in {folder}")
         work = Work(folder, inputs.find(told.releases, told.populations, folder / "workbooks"))
@@ -56,7 +57,7 @@ def main() -> int:
         if not told.keep:
             shutil.rmtree(folder, ignore_errors=True)
     command = "python -m tests.bench" + (f" --only {told.only}" if chosen != list(MEASURES) else "")
-    made = report.made_by(command, (time.monotonic() - started) / 60)
+    made = report.made_by(command, (time.monotonic() - started) / 60, load)
     table, behind = report.table(measured), report.behind(measured)
     print("\n\n".join([table, behind, *([growth.markdown(work.points)] if work.points else []), made]))
     if told.write:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import shutil
 import sys
@@ -178,7 +179,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     told = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="profile-"))
-    started = time.monotonic()
+    started, load = time.monotonic(), os.getloadavg()[0]
     try:
         found = inputs.find(told.releases, told.populations, folder / "workbooks")
         words = ["--child", folder / "data", found.releases, found.populations]
@@ -189,7 +190,7 @@ def main() -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     table = markdown([Line(**line) for line in answer["lines"]])
-    made = report.made_by("python -m tests.bench.profile", (time.monotonic() - started) / 60)
+    made = report.made_by("python -m tests.bench.profile", (time.monotonic() - started) / 60, load)
     print(f"{table}\n\n{made}")
     if told.write:
         report.put(PAGE, f"{made}\n\n{table}", *PROFILE)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+IDLE = 0.3
 HEADER = ("work", "against", "goal", "measured", "")
 
 
@@ -39,11 +40,12 @@ def behind(rows: Sequence[Row]) -> str:
     return "\n".join(f"- {row.work}: {row.behind}" for row in rows)
 
 
-def made_by(command: str, minutes: float) -> str:
-    """When, how and on what was measured."""
+def made_by(command: str, minutes: float, load: float) -> str:
+    """When, how and on what was measured; `load` is the load average before it began."""
+    busy = f" The machine was not idle before: load average {load:.1f}." if load >= IDLE else ""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (f"Measured on {datetime.now(UTC):%-d %B %Y} by `{command}` in {minutes:.0f} minutes, on {os.cpu_count()} cores with "
-            f"{memory:.0f} GiB of memory, {sys.platform}, Python {sys.version.split()[0]}.")
+            f"{memory:.0f} GiB of memory, {sys.platform}, Python {sys.version.split()[0]}.{busy}")
 
 
 def put(page: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
