@@ -27,14 +27,17 @@ class Point:
 
 
 def measure(work: Work) -> list[Point]:
-    """Build from lakes of 1, 5, 10 and 20 vintages, each twice."""
+    """Build from lakes of 1, 5, 10 and 20 vintages, each once with all digests anew, and twice after a vintage came in."""
     points = []
     for vintages in VINTAGES:
         data = work.lakes / str(vintages)
         say(f"growth: a lake of {vintages} vintages")
         anew = child("build", data / "lake", data / "warehouse", "4GB")
-        _forget(data, _newest(data, vintages))
-        newest = child("build", data / "lake", data / "again", "4GB")
+        runs = []
+        for turn in ("second", "third"):
+            _forget(data, _newest(data, vintages))
+            runs.append(child("build", data / "lake", data / turn, "4GB"))
+        newest = min(runs, key=lambda run: run.work)
         points.append(Point(vintages, anew.work, newest.work, newest.answer["mb"], newest.answer["history"],
                             newest.answer["revisions"], max(anew.peak_mb, newest.peak_mb)))
     return points
@@ -44,7 +47,7 @@ def row(points: Sequence[Point]) -> Row:
     one, many = points[0], points[-1]
     return Row(f"build from a lake of {many.vintages} vintages, the newest of them new", "the same build from one vintage",
                "≤ 2 ×", f"{many.newest / one.newest:.2f} ×", many.newest <= 2 * one.newest,
-               f"{many.newest:.1f} s against {one.newest:.1f} s, once each; with the digests of all vintages to be worked out "
+               f"{many.newest:.1f} s against {one.newest:.1f} s, better of 2; with the digests of all vintages to be worked out "
                f"anew, {many.anew:.1f} s ({many.anew / one.anew:.2f} ×). {many.revisions:,} revisions")
 
 
