@@ -92,6 +92,8 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnown) -> tu
             quarters |= {Quarter(year, q) for q in table["quarter"].unique().to_pylist() if q is not None}
             rows += table.num_rows
             offences += pa.compute.sum(table["offences"]).as_py() or 0
+            del table  # before the next year is read
+            pa.default_memory_pool().release_unused()
         updated = reader.notes.updated
         published, source = files[0].published_on(updated)
         release = Release(

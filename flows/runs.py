@@ -10,10 +10,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flows.checks import Check
 from flows.files import read_json, write_json
+
+if TYPE_CHECKING:
+    from flows.checks import Check  # which brings DuckDB: not wanted where a workbook is read
 
 
 @dataclass

@@ -82,6 +82,7 @@ class ReleaseReader:
                                                  sheet=sheet.name)
                     seen[year] = where
                     yield year, table.filter(pc.equal(table["financial_year"], name))
+                del sheet, table  # before the next sheet is read, which is as large
         if not seen:
             first = self.files[0].name if self.files else self.release_id
             raise PublishedFileError(first, "a sheet of offences by force or partnership", "none with a header row")
