@@ -95,7 +95,8 @@ def _flow(data: str, releases: str, populations: str) -> dict[str, Any]:
     run = state.result()
     if run.state not in ("completed", "unchanged"):
         raise SystemExit(f"the run is {run.state}: {run.error} {[item.message for item in run.failed]}")
-    return {"seconds": seconds, "imports": imported - started, "state": run.state, "steps": run.seconds, "opened": opened,
+    steps = {name: step.wall_seconds for name, step in run.steps.items()}
+    return {"seconds": seconds, "imports": imported - started, "state": run.state, "steps": steps, "opened": opened,
             "processes": len(processes), "published": run.published, "tables": run.tables, "database": run.database}
 
 

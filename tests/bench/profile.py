@@ -76,7 +76,7 @@ class Hooks:
         setattr(owner, name, measured)
 
     def wrap_models(self, owner: Any, within: str) -> None:
-        """Measure what happens from one model of `owner.models(…)` to the next, inside the step `within`."""
+        """Measure what happens from one model of `owner.models(…)` to the next, inside a step of that name."""
         models = owner.models
 
         def measured(*folders: str) -> Any:
@@ -108,22 +108,31 @@ class Hooks:
         return out
 
 
-def run(data: str, releases: str, populations: str) -> dict[str, Any]:
-    """The run itself, in this process."""
-    from flows import checks, digests, publication, steps, warehouse
-    from flows.settings import Settings
+def install(hooks: Hooks) -> None:
+    """Wrap what a build is made of. Raises AttributeError where the product has no such function any more."""
+    from flows import checks, digests, warehouse
+    from flows.publication import Writer
 
-    hooks = Hooks()
     hooks.wrap(warehouse, "build_id", "hash of what goes in")
     hooks.wrap(warehouse, "_load_inputs", "read records, populations, lookups")
     hooks.wrap(digests, "read", "digests")
     hooks.wrap(digests, "_made", lambda _con, _target, digest, **_: _name(digest))
     hooks.wrap(warehouse, "run_checks", "checks")
     hooks.wrap(checks, "_run_check", lambda _con, name, *_: "keys and nulls" if name.startswith(OF_TABLES) else "sql/40_checks")
-    hooks.wrap(warehouse, "_write_dictionary", "dictionary")
-    hooks.wrap(warehouse, "_write_helpers", "sort helper tables")
-    hooks.wrap(publication, "write", "write the published file")
-    hooks.wrap_models(warehouse, "build")
+    hooks.wrap(warehouse._Ordered, "run_models", "models")
+    hooks.wrap(warehouse._Ordered, "write_dictionary", "dictionary")
+    hooks.wrap(warehouse._Ordered, "write_helpers", "sort helper tables")
+    hooks.wrap(Writer, "finish", "wait for the published file, written beside the above")
+    hooks.wrap_models(warehouse, "models")
+
+
+def run(data: str, releases: str, populations: str) -> dict[str, Any]:
+    """The run itself, in this process."""
+    from flows import steps
+    from flows.settings import Settings
+
+    hooks = Hooks()
+    install(hooks)
     settings, people = Settings(data_dir=Path(data)), Path(populations)
     with hooks.step("all"):
         with hooks.step("discover"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -130,3 +131,9 @@ def test_inputs_are_the_folders_that_are_named(tmp_path: Path) -> None:
     assert found.force.name == "prc-pfa-mar2015-mar2016-sample-tables-230426.ods"
     with pytest.raises(inputs.NoInputs, match="prc-csp-mar2021"):
         _ = found.full
+
+
+def test_the_profile_finds_the_functions_that_it_measures() -> None:
+    # apart, because it wraps them for good
+    code = "from tests.bench.profile import Hooks, install; install(Hooks())"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=inputs.ROOT)
