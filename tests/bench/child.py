@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+REFERENCE = Path(__file__).parents[2] / "data/reference"
 Task = Callable[..., dict[str, Any]]
 NEWEST = "half_year = (select max(half_year) from half_years where level = 'csp' and complete) and level = 'csp'"
 TABLE = (f"select * from ranked_rates where {NEWEST} and offence_level = 'code' and offence_code = '8Q' "
@@ -30,17 +31,15 @@ def unzip(workbook: str) -> dict[str, Any]:
 
 
 def write_release(workbook: str, data: str) -> dict[str, Any]:
-    """A workbook that lies in the raw store → Parquet."""
-    from flows import lake, raw
-    from flows.settings import packaged
-    from transforms.areas import known_names, read_reference
+    """A workbook that lies in the raw store → Parquet, as the process that a run starts for it does."""
+    from flows import lake, normalising, raw
 
-    known = known_names(read_reference(packaged("reference") / "areas.csv"))
     folder, _ = raw.store(Path(data) / "raw", raw.Found(Path(workbook), "offences"))
     started = time.perf_counter()
-    release, new = lake.write_release(Path(data) / "lake", [raw.read(folder)], lambda level, area: (level, area) in known)
-    assert new
-    return {"seconds": time.perf_counter() - started, "rows": release.rows}
+    item = normalising.release(Path(data), REFERENCE, Path(workbook).name, [folder])
+    seconds = time.perf_counter() - started
+    assert item.state == "new", item.message
+    return {"seconds": seconds, "rows": lake.read_release(lake.folders(Path(data) / "lake", "offences")[0]).rows}
 
 
 def pandas_parquet(workbook: str, out: str) -> dict[str, Any]:
