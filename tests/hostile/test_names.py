@@ -46,7 +46,7 @@ def test_a_bad_name_is_refused_alone_and_a_plain_one_is_read(tmp_path: Path) -> 
     before = {path for path in tmp_path.rglob("*") if tmp_path / "data" not in path.parents}
     found = taken_in(tmp_path / "in", tmp_path / "data")
     assert len(found) == len(READ) + len(REFUSED)
-    assert [name for name, (state, _) in found.items() if state == "new"] == sorted(READ)
+    assert sorted(name for name, (state, _) in found.items() if state == "new") == sorted(READ)
     for name, (state, said) in found.items():
         assert name.isprintable() and said.isprintable() and len(said) < 600
         assert state == "new" or ": expected a plain file name such as prc-csp-" in said
