@@ -3,7 +3,7 @@
 with published as (
     select q.level, q.quarter_key, q.release_id, coalesce(sum(c.offences), 0) as offences,
     from crime_rates_core.release_quarters as q
-    left join stage.area_digests as c
+    left join stage.published_counts as c
         on c.release_id = q.release_id and left(c.financial_year, 4)::integer * 4 + c.quarter - 1 = q.quarter_key
     where q.valid_to = date '9999-12-31'
     group by all

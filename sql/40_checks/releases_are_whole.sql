@@ -1,8 +1,8 @@
 -- guards: the lake holds of every release the rows and the sum of counts that were read
 -- required: yes
 with held as (
-    select release_id, sum(rows)::bigint as rows, coalesce(sum(offences), 0)::bigint as offences
-    from stage.area_digests
+    select release_id, count(*) as rows, coalesce(sum(offences), 0)::bigint as offences
+    from stage.published_counts
     group by all
 )
 select r.release_id, r.rows as rows_read, h.rows as rows_held, r.offences as offences_read, h.offences as offences_held

@@ -142,6 +142,17 @@ def test_a_name_that_is_of_no_area_in_its_year_stops_the_publication(tmp_path: P
     assert "counts_are_conserved" in said and "published 40, kept 22" in said  # 18 a quarter would be lost
 
 
+def test_rows_that_the_lake_has_lost_since_a_release_was_digested_stop_the_publication(tmp_path: Path) -> None:
+    world = world_in(tmp_path)
+    world.release(APRIL, partnerships())
+    world.build().close()
+    [year] = world.lake.glob("offences/*/2015-16.parquet")
+    pq.write_table(pq.read_table(year).slice(1), year)
+    world.population(date(2016, 6, 23), persons_of(WORCESTERSHIRE | KENT), year=2015)  # so that there is something to build
+    said = refusal(world)
+    assert "releases_are_whole" in said and "rows_read 8, rows_held 7" in said
+
+
 def test_a_name_that_is_of_two_areas_stops_the_publication(tmp_path: Path) -> None:
     def twice(row: dict[str, str]) -> list[dict[str, str]]:
         two = row["level"] == "csp" and row["published_name"] == "Medway"
