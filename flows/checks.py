@@ -7,8 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows.publication import models
-from sql import contract
+from sql import contract, models
 
 
 @dataclass(frozen=True)

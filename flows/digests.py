@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from flows.publication import models, quoted
+from sql import models, quoted
 
 FOLDER = "cache"
 

@@ -7,36 +7,22 @@ set), from a source that keeps nothing behind a null (Parquet does not), and wit
 
 from __future__ import annotations
 
-import importlib.resources
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Self
 
 import duckdb
 
-from sql import contract
+from sql import contract, models, quoted
 
 HELPERS = "crime_rates_core"  # a schema name that nobody else would own: macros resolve names in the client's catalogue
 STORAGE_VERSION = "v1.2.0"  # opens in every client from 1.2.2 on
 END = "end"  # no table is called so: each is named with its schema
 ZEROED_MEMORY = {"DUCKDB_JE_MALLOC_CONF": "zero:true", "GLIBC_TUNABLES": "glibc.malloc.perturb=255"}  # two allocators are at work
-
-
-def models(*folders: str) -> list[Traversable]:
-    """The SQL files of these folders, in the order of their names."""
-    root = importlib.resources.files("sql")
-    return [file for folder in folders
-            for file in sorted((root / folder).iterdir(), key=lambda f: f.name) if file.name.endswith(".sql")]
-
-
-def quoted(text: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 class Writer:

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from flows import builds
+from sql import quoted
 from transforms.periods import HalfYear
 
 LEVELS = {"csp": "Community Safety Partnership", "pfa": "police force area", "region": "region", "country": "country"}
@@ -88,7 +89,7 @@ def literal(value: object) -> str:
     if value is None:
         return "null"
     if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
+        return quoted(value)
     if isinstance(value, date):
         return f"date '{value.isoformat()}'"
     if isinstance(value, int):

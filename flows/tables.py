@@ -13,6 +13,7 @@ import duckdb
 
 from flows.files import read_json, sync, write_json
 from flows.harmless import csv_column
+from sql import quoted
 from sql.contract import RANKED_RATES
 from transforms.periods import HalfYear
 
@@ -67,12 +68,8 @@ def _write_pair(con: duckdb.DuckDBPyConnection, pair: Path, safe: str) -> None:
         aside = pair.with_name(f".{pair.name}.{suffix}.part")
         con.execute(
             f"copy (select {columns} from ranked_rates as r where r.half_year = $half_year and r.level = $level "
-            f"order by r.offence_level, r.offence_code, r.rank nulls last, r.area_name) to '{_escaped(aside)}' ({options})",
+            f"order by r.offence_level, r.offence_code, r.rank nulls last, r.area_name) to {quoted(str(aside))} ({options})",
             {"half_year": str(HalfYear.parse(pair.parent.name)), "level": pair.name},
         )
         sync(aside)
         aside.replace(pair.with_suffix(f".{suffix}"))
-
-
-def _escaped(path: Path) -> str:
-    return str(path).replace("'", "''")

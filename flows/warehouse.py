@@ -26,8 +26,8 @@ from flows.builds import NEVER, check_room
 from flows.checks import Check, checks_of, run_checks
 from flows.digests import paths
 from flows.files import read_json, sync
-from flows.publication import HELPERS, STORAGE_VERSION, Writer, models, quoted
-from sql import contract
+from flows.publication import HELPERS, STORAGE_VERSION, Writer
+from sql import contract, models, quoted
 from transforms.areas import read_reference
 
 MODELS = ("00_releases", "05_digests", "10_stage", "20_core", "30_public", "40_checks")

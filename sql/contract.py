@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sql import quoted
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -254,8 +256,8 @@ def comments(table: Table, schema: str) -> str:
     """The statements that say in the database what a table or view, and each of its columns, holds."""
     name = f'{schema}."{table.name}"'
     kind = "view" if table in VIEWS else "table"
-    statements = [f"comment on {kind} {name} is {_literal('one row per ' + table.grain)}"]
-    statements += [f'comment on column {name}."{c.name}" is {_literal(c.meaning)}' for c in table.columns]
+    statements = [f"comment on {kind} {name} is {quoted('one row per ' + table.grain)}"]
+    statements += [f'comment on column {name}."{c.name}" is {quoted(c.meaning)}' for c in table.columns]
     return ";\n".join(statements)
 
 
@@ -266,7 +268,3 @@ def dictionary() -> list[tuple[str | int | bool | None, ...]]:
         for t in (*TABLES, *VIEWS)
         for i, c in enumerate(t.columns, start=1)
     ]
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
