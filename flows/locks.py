@@ -1,4 +1,4 @@
-"""One run at a time on a data folder, across processes, whether or not Prefect knows of both."""
+"""One process at a time on a folder, whether or not Prefect knows of both."""
 
 from __future__ import annotations
 
@@ -10,25 +10,31 @@ from pathlib import Path
 
 
 class FolderBusy(RuntimeError):
-    """Another run holds the data folder."""
+    """Another process holds the folder."""
 
 
 @contextmanager
 def sole_run(data_dir: Path) -> Iterator[None]:
-    """Hold the data folder for this run. The lock is the kernel's: it goes with the process that held it, however it died.
+    """Hold the data folder for this run. Raises FolderBusy, naming the other process, when it is held already."""
+    with held(data_dir / ".run.lock", data_dir):
+        yield
+
+
+@contextmanager
+def held(lock: Path, folder: Path) -> Iterator[None]:
+    """Hold a lock file, for a folder. The lock is the kernel's: it goes with the process that held it, however it died.
 
     Raises FolderBusy, naming the other process, when it is held already.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
-    path = data_dir / ".run.lock"
-    with path.open("a+", encoding="utf-8") as file:
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.seek(0)
             holder = file.read().strip() or "unknown"
             raise FolderBusy(
-                f"Another run (process {holder}) is at work on {data_dir}: wait for it to end, then run the command again."
+                f"Another run (process {holder}) is at work on {folder}: wait for it to end, then run the command again."
             ) from error
         file.seek(0)
         file.truncate()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,12 +58,13 @@ def discover_local(folders: Folders) -> list[Batch]:
         for file in found:
             name = lake.release_key(file.path.name) if kind == "offences" else file.path.name
             batches.setdefault((kind, name), Batch(shown(name, 200), kind)).found.append(file)
-    return sorted(batches.values(), key=_turn)
+    releases = [batch for batch in batches.values() if batch.kind == "offences"]
+    rest = [batch for batch in batches.values() if batch.kind != "offences"]
+    return [*rest, *sorted(releases, key=_size, reverse=True)]  # two at a time, the largest first: so they end together
 
 
-def _turn(batch: Batch) -> int:
-    """Of releases the largest first, so that two at a time end together."""
-    return -sum(file.path.stat().st_size for file in batch.found) if batch.kind == "offences" else -sys.maxsize
+def _size(batch: Batch) -> int:
+    return sum(file.path.stat().st_size for file in batch.found)
 
 
 def discover_live(settings: Settings, http: Client, level: str | None = None) -> tuple[list[Batch], list[Item]]:

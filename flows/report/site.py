@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import multiprocessing
 import shutil
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import duckdb
 
 from flows import reading
 from flows.files import read_json, write_json
-from flows.locks import FolderBusy
+from flows.locks import held
 from flows.report import areas, contents, overviews, ranked
 from flows.report.contents import Site
 from transforms.periods import HalfYear
@@ -93,13 +92,8 @@ def _run(database: Path, site: Site, aside: Path, what: str, level: str, pages: 
 @contextmanager
 def _replaced(out: Path) -> Iterator[Path]:
     """A folder to fill; at the end, and only if nothing failed, it stands where `out` stood."""
-    out.parent.mkdir(parents=True, exist_ok=True)
     aside, old = (out.with_name(f".{out.name}.{what}") for what in ("new", "old"))
-    with out.with_name(f".{out.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise FolderBusy(f"Another process is writing {out}: wait for it to end, then run the command again.") from error
+    with held(out.with_name(f".{out.name}.lock"), out):
         if old.exists() and not out.exists():  # a process died between the two renames below
             old.rename(out)
         _check_ours(out)
