@@ -36,7 +36,7 @@ def _head(con: duckdb.DuckDBPyConnection, figure: Figure) -> Lines:
     answer, row = figure.answer, figure.row
     of = [row["area_code"] or "no code", LEVELS[answer.level], *([row["force_name"]] if answer.level == "csp" else [])]
     lines = [f"{printing.offence_title(answer.offence)} in {figure.name}, {answer.half_year.months}", f"({', '.join(of)})"]
-    if any(release["simulated"] for release in answer.releases):
+    if answer.is_simulated:
         lines.append(printing.SIMULATED)
     whole = reading.pieces_of(con, answer.level).get(figure.name)
     return [*lines, *(wrapped(f"Published apart then; now a part of {whole}.") if whole else [])]

@@ -117,7 +117,7 @@ def text(answer: Answer, top: int | None, area: str | None, basis: Basis) -> str
     rows = selected(answer, top, area)
     ranked = [row for row in rows if row["rank"] is not None]
     lines = [title(answer), "Offences recorded in the half-year per 10,000 residents, not annualised; 1 is the highest rate.", ""]
-    if any(release["simulated"] for release in answer.releases):
+    if answer.is_simulated:
         lines[1:1] = [SIMULATED]
     if all(row["offences"] == 0 for row in answer.rows):
         return "\n".join([*lines, f"None recorded anywhere ({len(answer.rows)} areas).", *_basis(answer, basis), SOURCE]) + "\n"
@@ -184,7 +184,7 @@ def markdown(answer: Answer, top: int | None, area: str | None, basis: Basis) ->
     header, numbers = _header(answer)
     marks = ["---:" if i in numbers else "---" for i in range(len(header))]
     table = [f"| {' | '.join(c.replace('|', chr(92) + '|') for c in row)} |" for row in (header, marks, *cells)]
-    simulated = [f"**{SIMULATED}**", ""] if any(r["simulated"] for r in answer.releases) else []
+    simulated = [f"**{SIMULATED}**", ""] if answer.is_simulated else []
     notes = [*_summary(answer, rows, [r for r in rows if r["rank"] is not None]), *_not_ranked(rows), *_basis(answer, basis)]
     lines = [f"## {title(answer)}", "", *simulated, *table, "", *(f"- {n}" for n in notes), "", SOURCE]
     return "\n".join(lines).replace("<", "\\<") + "\n"  # a name that looks like HTML is none

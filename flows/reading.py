@@ -61,6 +61,11 @@ class Answer:
     rows: list[dict[str, Any]]
     releases: list[dict[str, Any]]
 
+    @property
+    def is_simulated(self) -> bool:
+        """Whether any release behind it says that its figures are a simulation."""
+        return any(release["simulated"] for release in self.releases)
+
 
 def connect(data_dir: Path) -> duckdb.DuckDBPyConnection:
     """A read-only connection to the published database, by its own name, so that a later publication is no concern."""

@@ -34,6 +34,7 @@ def xlsx_bytes(answer: Answer, rows: Sequence[dict[str, Any]], basis: Basis) -> 
     notes = [note for note in _notes(answer, basis) if note[0] in wanted]  # those that a sheet refers to
     title, places = printing.title(answer), "force_name" if answer.level in ("csp", "pfa") else None
     source = "Home Office police recorded crime; ONS mid-year population estimates"
+    simulated = [printing.SIMULATED] if answer.is_simulated else []
     sheets = {}
     if ranked:
         data = pd.DataFrame([_ranked(row, places) for row in ranked])
@@ -41,7 +42,7 @@ def xlsx_bytes(answer: Answer, rows: Sequence[dict[str, Any]], basis: Basis) -> 
                    for names, shown in (((RATE, LOWER, UPPER), "#,##0.00"), (("Offences", "Population"), "#,##0"))]
         sheets["Ranked"] = gptables.GPTable(
             table=data, table_name="ranked_rates", title=title, source=source, index_columns={1: 1},
-            subtitles=_simulated(answer), instructions=ONE_TABLE,
+            subtitles=simulated, instructions=ONE_TABLE,
             scope=f"{len(ranked)} ranked areas", additional_formatting=formats,
             table_notes={"Rank": "$$rank$$", "Offences": "$$recorded$$", "Population": "$$population$$", RATE: "$$rate$$",
                          LOWER: "$$interval$$", UPPER: "$$interval$$"})
@@ -49,7 +50,7 @@ def xlsx_bytes(answer: Answer, rows: Sequence[dict[str, Any]], basis: Basis) -> 
         sheets["Not ranked"] = gptables.GPTable(
             table=pd.DataFrame([_unranked(row, places) for row in others]), table_name="not_ranked", index_columns={1: 0},
             title=f"Not ranked: {title}", source=source, scope=f"{len(others)} areas that are not ranked, and why",
-            subtitles=_simulated(answer), instructions=ONE_TABLE,
+            subtitles=simulated, instructions=ONE_TABLE,
             legend=[f"{NOT_KNOWN}: not known", f"{NOT_APPLICABLE}: not applicable"],
             table_notes={"Offences": "$$recorded$$", "Status": "$$status$$"})
     out = io.BytesIO()
@@ -58,7 +59,7 @@ def xlsx_bytes(answer: Answer, rows: Sequence[dict[str, Any]], basis: Basis) -> 
         book = gptables.produce_workbook(
             out, sheets, cover=gptables.Cover(
                 title=title, width=100,
-                intro=[*_simulated(answer),
+                intro=[*simulated,
                        "Offences recorded in the half-year per 10,000 residents, not annualised. Rank 1 is the highest rate. "
                        "Recorded crime is not crime committed.", printing.sources(answer.releases)],
                 about=["Each worksheet holds one table. Rates and limits are not rounded, but shown with two decimals.",
@@ -75,10 +76,6 @@ def xlsx_bytes(answer: Answer, rows: Sequence[dict[str, Any]], basis: Basis) -> 
             book.get_worksheet_by_name(sheet).set_column(column, column, WIDEST, wrapped)
     book.close()
     return out.getvalue()
-
-
-def _simulated(answer: Answer) -> list[str]:
-    return [printing.SIMULATED] if any(release["simulated"] for release in answer.releases) else []
 
 
 def _area(row: dict[str, Any], places: str | None) -> dict[str, Any]:

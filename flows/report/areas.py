@@ -94,7 +94,7 @@ def files(con: duckdb.DuckDBPyConnection, site: Site, level: str, places: Sequen
         histories = _histories(breaks, place, past[place.name])
         yield place.page, page(
             "area.html", site, at=place.page, title=place.name, levels=[level, "country"], place=place,
-            simulated=_simulated(site, level, past[place.name]),
+            banner=_banner(site, level, past[place.name]),
             now=_now(site, now[place.name]), ties=ties, beside=beside, whole=pieces.get(place.name),
             pieces=sorted(p for p, whole in pieces.items() if whole == place.name and (level, p) in site.places),
             histories=histories, national=national, similar=_similar(site, place, sizes),
@@ -102,11 +102,11 @@ def files(con: duckdb.DuckDBPyConnection, site: Site, level: str, places: Sequen
         )
 
 
-def _simulated(site: Site, level: str, rows: Rows) -> str:
-    """What of an area's page is simulated: all of its figures, or those of some half-years."""
+def _banner(site: Site, level: str, rows: Rows) -> str | None:
+    """Which of an area's half-years are simulated, where those of the page's own half-year are not."""
     releases = {row["release_id"] for row in rows}
     if site.is_simulated(level) or not releases & site.simulated:
-        return ""
+        return None
     return f"SIMULATED in part: {', '.join(sorted(releases & site.simulated))}. Not Home Office figures: do not quote them."
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from flows.printing import SIMULATED
 from flows.reading import LEVELS, NotFound, Offence, rows_of, some
 from flows.report import names
 from transforms.periods import HalfYear
@@ -75,10 +76,13 @@ class Site:
         """The areas of a level, by name."""
         return sorted((p for p in self.places.values() if p.level == level), key=lambda p: p.name.casefold())
 
-    def notes(self, *levels: str) -> str:
-        """What manifests say of the releases behind these levels."""
+    def banner(self, *levels: str) -> str:
+        """What the releases behind these levels say of themselves: that they are a simulation, else what a manifest notes."""
+        if self.is_simulated(*levels):
+            return SIMULATED
         behind = {release for level in levels for release in self.behind.get(level, ())}
-        return " ".join(dict.fromkeys(r["note"] for r in self.releases if r["note"] and r["release_id"] in behind))
+        notes = dict.fromkeys(r["note"] for r in self.releases if r["note"] and r["release_id"] in behind)
+        return f"NOTE: {' '.join(notes)}" if notes else ""
 
     def is_simulated(self, *levels: str) -> bool:
         """Whether any figure of these levels comes from a release that says it is a simulation."""

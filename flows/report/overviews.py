@@ -32,8 +32,8 @@ def _front(con: duckdb.DuckDBPyConnection, site: Site) -> str:
     simulated = " and by ".join(reading.LEVELS[level] for level in levels if site.is_simulated(level))
     return page(
         "index.html", site, at="index.html", title=f"Recorded crime, {site.half_year.months}", levels=site.levels,
-        simulated=f"SIMULATED: figures by {simulated} are a simulation, not Home Office figures: do not quote them."
-        if simulated else "",
+        banner=f"SIMULATED: figures by {simulated} are a simulation, not Home Office figures: do not quote them."
+        if simulated else None,
         nation=nation, now=nation[site.half_year],
         history=[row for row in queries.histories(con, "country", [NATION])[NATION] if row["offence_level"] == "total"],
         top=[e for e in site.entries if e.offence.level in ("total", "group")],
@@ -90,7 +90,7 @@ def _method(con: duckdb.DuckDBPyConnection, site: Site) -> str:
         con, "select table_name, comment from duckdb_tables() where schema_name = 'main'")}
     return page(
         "method.html", site, at="method.html", title="Method and sources", levels=site.levels,
-        simulated=" " if site.is_simulated(*site.levels) else "",
+        banner="",
         populations=queries.populations(con, site.held), dictionary=dictionary, grains=grains,
         checks=rows_of(con, "from quality_checks order by passed, required desc, check_name"), example=_example(con, site),
     )

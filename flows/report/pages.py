@@ -36,16 +36,13 @@ def plural(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
-def page(template: str, site: Site, *, at: str, title: str, levels: Sequence[str] = (), simulated: str = "", **more: Any) -> str:
+def page(
+    template: str, site: Site, *, at: str, title: str, levels: Sequence[str] = (), banner: str | None = None, **more: Any
+) -> str:
     """A page of the site; `at` is its address from the root, `levels` those whose figures it shows.
 
-    `simulated` says what of it is a simulation, where that is not the whole page.
+    `banner` is what to know before reading, with its first word in bold; by default what the releases behind say of themselves.
     """
-    if site.is_simulated(*levels) and not simulated:
-        simulated = printing.SIMULATED
-    notes = site.notes(*levels)
-    if notes and not simulated:
-        simulated = f"NOTE: {notes}"
     return environment().get_template(template).render(
-        site=site, at=at, root="../" * at.count("/"), title=title, simulated=simulated,
+        site=site, at=at, root="../" * at.count("/"), title=title, banner=site.banner(*levels) if banner is None else banner,
         behind=[r for r in site.releases if any(r["release_id"] in site.behind.get(level, ()) for level in levels)], **more)
