@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench import prefect_server
+from tests import prefect_server
 from tests.bench.measuring import Measured, child, command, median
 from tests.bench.report import Row
 from tests.bench.work import Work, say

@@ -17,10 +17,11 @@ from flows import raw
 from flows.sources.geoportal import LOOKUPS
 from flows.sources.nomis import PATH as NOMIS
 from tests.chaos import auditor, service, sources
-from tests.chaos.bench import Bench, Done, free_port, last_line
+from tests.chaos.bench import Bench, Done, last_line
 from tests.chaos.kill import audit
 from tests.chaos.report import Outcome, counted
 from tests.chaos.service import LISTING, ODS, ONS, Fault, Handler, Service, lookup, tag
+from tests.prefect_server import free_port
 
 MENDED, REPORTED = "mended by trying again", "reported in a sentence"
 UPDATE = ["update"]

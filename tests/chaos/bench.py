@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,9 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
-from urllib.request import urlopen
 
-from flows.running import QUIET
+from tests import prefect_server
 from tests.chaos import sources
 from tests.chaos.auditor import Whole, whole
 from tests.world import ROOT
@@ -167,38 +165,15 @@ def last_line(done: Done) -> str:
     return lines[-1] if lines else "nothing was said"
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @contextlib.contextmanager
 def standing_prefect(bench: Bench) -> Iterator[None]:
-    """A Prefect server with a home and a port of its own, for as long as the real command is run."""
-    port = free_port()
-    environment = bench.environment(False, QUIET)
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with (bench.folder / "prefect.log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=bench.folder, start_new_session=True)
-    try:
-        bench.prefect = f"http://127.0.0.1:{port}/api"
-        for _ in range(PATIENCE * 2):
-            with contextlib.suppress(OSError), urlopen(f"{bench.prefect}/health", timeout=5) as answer:
-                if answer.status == 200:
-                    break
-            if server.poll() is not None:
-                raise RuntimeError(f"Prefect's server ended: see {bench.folder / 'prefect.log'}.")
-            time.sleep(0.5)
-        yield
-    finally:
-        bench.prefect = ""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGTERM)
+    """A standing Prefect server, for as long as the real command is run."""
+    with prefect_server.standing(bench.fresh("server")) as environment:
+        bench.prefect = environment["PREFECT_API_URL"]
         try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
+            yield
+        finally:
+            bench.prefect = ""
 
 
 def machine() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A Prefect server with a home and a port of its own, for as long as it is measured."""
+"""A Prefect server with a home and a port of its own, for benches that run the real flows."""
 
 from __future__ import annotations
 
@@ -13,12 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
+from flows.running import QUIET
+
 PATIENCE = 120  # seconds
-QUIET = {
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
-    "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false", "PREFECT_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_LOGGING_LEVEL": "ERROR", "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
-}
 
 
 def quiet(home: Path) -> dict[str, str]:
@@ -26,13 +23,18 @@ def quiet(home: Path) -> dict[str, str]:
     return QUIET | {"PREFECT_HOME": str(home)}
 
 
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
 @contextlib.contextmanager
 def standing(home: Path) -> Iterator[dict[str, str]]:
     """The environment of clients of a server that stands until the end of the block."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    environment = quiet(home)
+    port, environment = free_port(), quiet(home)
+    home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     log = home / "server.log"
     with log.open("wb") as out:
