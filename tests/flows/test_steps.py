@@ -1,37 +1,26 @@
-"""The steps of a run without Prefect: a bad file fails alone, a busy folder is left alone, tables are written once."""
+"""The steps of a run without Prefect: a bad file fails alone, and the next build leaves what still stands."""
 
 from __future__ import annotations
 
-import csv
-import os
-import signal
-import subprocess
-import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import duckdb
-import pyarrow.parquet as pq
 import pytest
 
 from flows import builds, lake, raw, steps, warehouse
 from flows.checks import Check
-from flows.locks import FolderBusy, sole_run
 from flows.runs import Item
 from flows.settings import Settings
 from flows.sources.local import FolderError
-from sql.contract import RANKED_RATES, arrow_schema
-from tests.releases import CSP_2015, PFA, Cell, Row, Sheet, cover, figures, write_csv, write_ods
+from tests.flows.counts import rows
+from tests.releases import CSP_2015, PFA, Row, Sheet, cover, figures, write_csv, write_ods
 from tests.world import World, rows_of
 
 APRIL = date(2026, 4, 23)
 GOOD = "prc-csp-good-tables-230426.ods"
-
-
-def rows(count: Cell = 36, quarter: Cell = 1, csp: str = "South Worcester", year: str = "2015/16") -> list[list[Cell]]:
-    return [figures(year, quarter, "West Mercia", count=count, csp=csp), figures(year, 2, "West Mercia", count=0, csp=csp)]
 
 
 def sheet(*body: Row, header: Row = CSP_2015) -> Sheet:
@@ -185,88 +174,16 @@ def test_an_item_says_what_was_taken_in(tmp_path: Path, settings: Settings) -> N
     assert [item.state for item in take_in(settings, tmp_path / "in")] == ["unchanged"]
 
 
-# ---------------------------------------------------------------- one run at a time
-def test_a_busy_folder_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    with sole_run(tmp_path), pytest.raises(FolderBusy) as error, sole_run(tmp_path):
-        pass
-    assert str(error.value) == (f"Another run (process {os.getpid()}) is at work on {tmp_path}: wait for it to end, "
-                                "then run the command again.")
-    with sole_run(tmp_path):  # and is free again
-        pass
+# ---------------------------------------------------------------- warnings
+def test_warnings_are_what_does_not_stop_and_has_something_to_say() -> None:
+    def check(name: str, required: bool, broken: int) -> Check:
+        return Check(name, "guards", required, broken, "a row")
+
+    checks = [check("sound", False, 0), check("few", False, 3), check("many", False, 1234), check("required", True, 5)]
+    assert steps.warnings_of(checks) == ["few: a row", "many: a row … (1,234 rows)"]
 
 
-def test_the_lock_of_a_run_that_was_killed_goes_with_it(tmp_path: Path) -> None:
-    code = ("import sys, time, pathlib\nfrom flows.locks import sole_run\n"
-            "with sole_run(pathlib.Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)\n")
-    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True,
-                          cwd=Path(__file__).parents[2]) as other:
-        assert other.stdout is not None and other.stdout.readline() == "held\n"
-        with pytest.raises(FolderBusy, match=f"process {other.pid}"), sole_run(tmp_path):
-            pass
-        other.send_signal(signal.SIGKILL)
-        other.wait()
-        with sole_run(tmp_path):
-            pass
-
-
-def test_two_folders_do_not_wait_for_each_other(tmp_path: Path) -> None:
-    with sole_run(tmp_path / "a"), sole_run(tmp_path / "b"):
-        pass
-
-
-# ---------------------------------------------------------------- tables
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, Path]]:
-    folder = tmp_path_factory.mktemp("exported")
-    world = World(folder)
-    world.worcestershire()
-    world.release(APRIL, [*rows(), *rows(30, csp="North Worcestershire"), *rows(7, quarter=3)])
-    world.release(APRIL, [figures("2015/16", q, "West Mercia", count=n) for q, n in ((1, 66), (2, 0), (3, 7))], stem="pfa")
-    world.release(date(2026, 7, 23), [figures("2014/15", q, "West Mercia", count=1) for q in (1, 2)], stem="pfa")
-    settings = Settings(data_dir=world.data)
-    database, _ = steps.build(settings)
-    assert steps.export(settings, database) == 11
-    yield settings, database
-
-
-def test_each_half_year_and_level_has_a_pair_of_files(exported: tuple[Settings, Path]) -> None:
-    tables = exported[0].data_dir / "tables"
-    found = sorted(str(path.relative_to(tables)) for path in tables.rglob("[!.]*") if path.is_file())
-    of_forces = [f"{half}/{level}" for half in ("2014-15-H1", "2015-16-H1", "2015-16-H2")
-                 for level in ("pfa", "region", "country")]  # regions and countries are made of forces
-    pairs = sorted(["2015-16-H1/csp", "2015-16-H2/csp", *of_forces])
-    assert found == [f"{pair}.{suffix}" for pair in pairs for suffix in ("csv", "parquet")]
-
-
-def test_a_table_is_ordered_by_offence_and_rank(exported: tuple[Settings, Path]) -> None:
-    tables = exported[0].data_dir / "tables"
-    table = pq.read_table(tables / "2015-16-H1/csp.parquet")
-    assert table.schema.names == [c.name for c in RANKED_RATES.columns]
-    assert table.schema.types == arrow_schema(RANKED_RATES).types
-    shown = [(r["offence_level"], r["rank"], r["area_name"], r["offences"]) for r in table.to_pylist()]
-    south, north = (1, "South Worcester", 36), (2, "North Worcestershire", 30)
-    assert [row for row in shown if row[0] == "code"] == [("code", *south), ("code", *north)]
-    assert [row[1] for row in shown] == [1, 2] * 4
-    with (tables / "2015-16-H1/csp.csv").open(encoding="utf-8", newline="") as file:
-        text = list(csv.DictReader(file))
-    assert [(r["offence_level"], int(r["rank"]), r["area_name"], int(r["offences"])) for r in text] == shown
-    assert float(text[0]["rate_per_10k"]) == 36 / 300_000 * 10_000  # unrounded
-
-
-def test_tables_of_a_build_are_written_once(exported: tuple[Settings, Path]) -> None:
-    settings, database = exported
-    file = settings.data_dir / "tables/2015-16-H1/csp.csv"
-    before = file.stat().st_mtime_ns
-    assert steps.export(settings, database) == 0
-    assert file.stat().st_mtime_ns == before
-
-
-def test_tables_that_a_run_left_half_written_are_written_again(exported: tuple[Settings, Path]) -> None:
-    settings, database = exported
-    (settings.data_dir / "tables/.written.json").unlink()  # goes first, and comes back last
-    assert steps.export(settings, database) == 11
-
-
+# ---------------------------------------------------------------- the next build
 def test_tables_whose_rows_are_the_same_in_the_next_build_are_left(tmp_path: Path, settings: Settings) -> None:
     world = World(tmp_path)
     world.worcestershire()
@@ -283,15 +200,6 @@ def test_tables_whose_rows_are_the_same_in_the_next_build_are_left(tmp_path: Pat
     table.unlink()
     assert steps.export(settings, first) == 1  # the table that is gone
     assert table.read_bytes() == before[0]
-
-
-# ---------------------------------------------------------------- warnings
-def test_warnings_are_what_does_not_stop_and_has_something_to_say() -> None:
-    def check(name: str, required: bool, broken: int) -> Check:
-        return Check(name, "guards", required, broken, "a row")
-
-    checks = [check("sound", False, 0), check("few", False, 3), check("many", False, 1234), check("required", True, 5)]
-    assert steps.warnings_of(checks) == ["few: a row", "many: a row … (1,234 rows)"]
 
 
 def test_a_build_refused_leaves_what_is_published(tmp_path: Path, settings: Settings) -> None:

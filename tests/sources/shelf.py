@@ -1,11 +1,15 @@
-"""A file on a local server, served as GOV.UK's assets are, that can be cut, changed and taken away."""
+"""A file on a local server, served as GOV.UK's assets are, that can be cut, changed and taken away; and how it is fetched."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from werkzeug import Request, Response
+
+from flows.sources.download import Fetched, download
+from flows.sources.http import Client
 
 PUBLISHED = "Thu, 23 Jul 2026 08:30:00 GMT"
 
@@ -51,3 +55,10 @@ class Shelf:
         headers["Content-Length"] = str(len(body))
         # a list, because werkzeug corrects the Content-Length of a plain body
         return Response([body[: self.cuts.pop(0)] if self.cuts else body], status, headers)
+
+
+def fetch(client: Client, url: str, folder: Path, **more: object) -> Fetched:
+    """Fetch what is there, and see that it is not called unchanged."""
+    got = download(client, url, folder, "table.ods", service="GOV.UK", **more)  # type: ignore[arg-type]
+    assert isinstance(got, Fetched)
+    return got

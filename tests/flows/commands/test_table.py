@@ -1,4 +1,4 @@
-"""The commands that read, as a person meets them: what they print, and what they say when nothing fits."""
+"""The table, as a person asks for it: what it prints in each format, and what it says when nothing fits."""
 
 from __future__ import annotations
 
@@ -6,81 +6,19 @@ import csv
 import io
 import json
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
-import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from flows import builds, cli
 from sql.contract import RANKED_RATES, arrow_schema
-from tests.releases import Cell, figures
-from tests.world import KENT, ROOT, WORCESTERSHIRE, World, force_of, persons_of
-
-STALKING = {  # per 10,000: 2, 1.2, 1.07, 1, 0.5, 0.5, 0.4 and 0.08
-    "Dover": 20, "South Worcester": 36, "North Worcestershire": 30, "Medway": 25, "Ashford": 5, "Canterbury": 5, "Thanet": 2,
-    "Swale": 1,
-}
-FIRST, SECOND = date(2015, 6, 25), date(2016, 6, 23)
-JANUARY, APRIL = date(2016, 1, 21), date(2016, 4, 21)
+from tests.flows.commands.conftest import Command, Said, ranks
+from tests.world import World
 
 
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Said]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    world = World(tmp_path_factory.mktemp("cli"))
-    csps = {**WORCESTERSHIRE, **KENT}
-    world.lookup(2017, csps)
-    world.population(FIRST, persons_of(csps))
-    world.population(SECOND, persons_of(csps) | {"E07000237": 101_000})
-
-    def rows(dover: int) -> list[list[Cell]]:
-        counts = STALKING | {"Dover": dover, "Unassigned Kent": 3}
-        return [figures("2015/16", q, force_of(csp), code, n, csp=csp) for csp, stalking in counts.items()
-                for code, figure in (("8Q", stalking), ("46", 0), ("4.1", 0), ("5E", 1))
-                for q, n in ((1, figure), (2, 0))]
-
-    world.release(JANUARY, rows(19))
-    world.release(APRIL, rows(20))
-    world.build().close()
-    return world.data
-
-
-@pytest.fixture
-def run(data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run a command on that data folder as the console script does."""
-    def run(*words: str, folder: Path = data) -> Said:
-        monkeypatch.setattr(sys, "argv", ["crime-rates", *words, "--data-dir", str(folder)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return Said(code, *capsys.readouterr())
-
-    return run
-
-
-def ranks(text: str) -> list[tuple[str, str]]:
-    """(rank, area) of the printed lines."""
-    return re.findall(r"^ *(\d+=?)  (.+?)  ", text, re.MULTILINE)
-
-
-# ---------------------------------------------------------------- table
+# ---------------------------------------------------------------- what it prints
 def test_a_table_reads_from_its_title_to_its_source(run: Command) -> None:
     said = run("table", "2015-16-H1", "--offence", "8Q")
     assert (said.code, said.err) == (0, "")
@@ -285,100 +223,3 @@ def test_a_simulation_is_called_one(run: Command, sample: World) -> None:
     assert "SIMULATED" not in forces.out
     assert ranks(forces.out) == [("1", "Merseyside"), ("2", "Staffordshire"), ("3", "West Mercia")]
     assert [float(rate) for rate in re.findall(r"(\d\.\d\d)  \d\.\d\d to", forces.out)] == [1.98, 1.40, 1.08]
-
-
-# ---------------------------------------------------------------- releases, status, check
-def test_releases_are_listed_in_order_of_publication(run: Command) -> None:
-    said = run("releases")
-    lines = said.out.splitlines()
-    assert said.code == 0 and lines[0].split() == ["release", "table", "published", "date", "from", "quarters", "rows"]
-    assert [re.findall(r"csp +(\S+) +file name +2015/16 Q1 to 2015/16 Q2 +72$", line) for line in lines[2:]] == [
-        ["2016-01-21"], ["2016-04-21"]]
-
-
-def test_status_says_what_is_published_and_how_old_it_is(run: Command, data: Path) -> None:
-    said = run("status")
-    assert said.code == 0
-    database = (data / "warehouse/crime_rates.duckdb").resolve().name
-    assert said.out.startswith(f"Published: {database}\n")
-    newest = r"csp: prc-csp-mar2021-mar2026-tables-210416@\w+, published 2016-04-21 \([\d,]+ days ago\), to 2015/16 Q2"
-    assert re.search(newest, said.out)
-    facts = json.loads(run("status", "--json").out)
-    assert (facts["database"], facts["newest"][0]["published"]) == (database, "2016-04-21")
-    assert facts["disk_bytes"]["warehouse"] >= (data / "warehouse" / database).stat().st_size
-
-
-def test_status_of_an_empty_folder_is_no_error(run: Command, tmp_path: Path) -> None:
-    said = run("status", folder=tmp_path)
-    assert said.code == 0 and said.out.startswith(f"No database is published in {tmp_path} yet.\nNo run is on record.\n")
-
-
-def test_check_says_whether_the_required_ones_passed(run: Command, data: Path, tmp_path: Path) -> None:
-    said = run("check")
-    assert said.code == 0 and said.out.splitlines()[-1].endswith("; required ones all passed.")
-    assert re.search(r"^ok +counts_are_conserved: ", said.out, re.MULTILINE)
-    assert not re.search(r"[,:]$", said.out, re.MULTILINE)  # each says what it guards to the end
-    (tmp_path / "warehouse").mkdir()
-    copy = tmp_path / "warehouse/crime_rates.duckdb"
-    shutil.copyfile(data / "warehouse/crime_rates.duckdb", copy)
-    with duckdb.connect(str(copy)) as con:
-        con.execute("update quality_checks set passed = false, rows_broken = 2, examples = 'level csp' "
-                    "where check_name = 'counts_are_conserved'")
-    said = run("check", folder=tmp_path)
-    assert said.code == 1 and said.out.splitlines()[-1].endswith("required ones are BROKEN.")
-    assert re.search(r"^BROKEN +counts_are_conserved: .*\n +2 rows, such as level csp$", said.out, re.MULTILINE)
-
-
-def test_rollback_shows_the_build_before_and_its_tables(run: Command, data: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "data"
-    shutil.copytree(data / "warehouse", copy / "warehouse", symlinks=True)
-    [older] = builds.kept(copy)
-    newer = older.with_name("crime_rates-newer.duckdb")
-    shutil.copyfile(older, newer)
-    builds.publish(newer, keep=3)
-    said = run("rollback", folder=copy)
-    assert said == Said(0, f"Readers see {older.name} now, and not {newer.name}; {copy / 'tables'} is written to match.\n", "")
-    assert json.loads((copy / "tables/.written.json").read_text())["database"] == older.name
-    status = run("status", folder=copy).out
-    assert status.startswith(f"Published: {older.name}\n")
-    assert "  crime_rates-newer was rolled back: `crime-rates rollback --to crime_rates-newer` publishes it again\n" in status
-    said = run("rollback", folder=copy)
-    assert said.code == 1
-    assert said.err == f"crime-rates: There is no older build than {older.stem} to go back to.\n"
-    assert run("rollback", "--to", "newer", folder=copy).code == 0
-    assert builds.published(copy) == newer.resolve()
-
-
-# ---------------------------------------------------------------- start
-def test_commands_that_only_read_import_neither_prefect_nor_settings(data: Path) -> None:
-    code = """
-import sys
-from flows.cli import main
-for words in (["table", "2015-16-H1", "--offence", "8Q"], ["releases"], ["status"], ["check"]):
-    sys.argv = ["crime-rates", *words, "--data-dir", sys.argv[-1]]
-    try:
-        main()
-    except SystemExit as end:
-        assert not end.code, (words, end.code)
-heavy = {"prefect", "pydantic_settings", "requests", "fastexcel"}
-print("IMPORTED", sorted(heavy & set(sys.modules)))
-"""
-    done = subprocess.run([sys.executable, "-c", code, str(data)], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert done.stdout.splitlines()[-1] == "IMPORTED []"
-
-
-def test_what_only_reads_changes_nothing(run: Command, data: Path) -> None:
-    before = {path: path.stat().st_mtime_ns for path in data.rglob("*")}
-    for words in (["table", "2015-16-H1"], ["releases"], ["status"], ["check"]):
-        run(*words)
-    assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before
-
-
-def test_a_fault_keeps_its_traceback_for_debug(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fault(_: Path) -> str:
-        raise ValueError("expected this,\nfound that")
-
-    monkeypatch.setattr("flows.overview.releases", fault)
-    assert run("releases") == Said(1, "", "crime-rates: expected this, found that\n")
-    with pytest.raises(ValueError, match="expected this"):
-        run("--debug", "releases")

@@ -1,0 +1,10 @@
+"""Where the book of a test stands."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "book.ods"
