@@ -73,7 +73,7 @@ GRIDS = st.lists(st.lists(CELLS, min_size=1, max_size=4), min_size=1, max_size=5
 QUOTABLE = st.text(st.sampled_from('a,"; \n\'é–'), max_size=6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(GRIDS)
 def test_ods_xlsx_and_csv_of_the_same_cells_read_the_same(rows: list[list[Cell]]) -> None:
     rows = [["a title", *([None] * 4)], *rows]
