@@ -102,7 +102,7 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnown) -> tu
             published=published.isoformat(), published_source=source, first_seen=max(f.fetched_at for f in files),
             quarters=[str(q) for q in sorted(quarters)], rows=rows, offences=offences,
             simulated=reader.notes.simulated or _is_simulated(files),
-            source_url=files[0].source_url, force_notes=reader.notes.force_notes, note=files[0].note,
+            source_url=files[0].origin, force_notes=reader.notes.force_notes, note=files[0].note,
         )
         write_json(aside / RECORD, asdict(release))
     return release, True
@@ -122,7 +122,8 @@ def _redated(folder: Path, release: Release, files: Sequence[RawFile]) -> Releas
     updated = date.fromisoformat(release.updated) if release.updated else None
     published, source = files[0].published_on(updated)
     dated = replace(release, published=published.isoformat(), published_source=source,
-                    simulated=release.simulated or _is_simulated(files), note=files[0].note or release.note)
+                    simulated=release.simulated or _is_simulated(files), note=files[0].note or release.note,
+                    source_url=files[0].origin)
     if dated != release:
         write_json(folder / RECORD, asdict(dated))
     return dated
@@ -156,11 +157,11 @@ def _write_source(
             _write_parquet(table, aside / "table.parquet")
             stated = updated.isoformat() if updated else None
             source = Source(name, file.path.name, file.sha256, file.covers, stated, "", "", table.num_rows,
-                            file.source_url)
+                            file.origin)
             write_json(aside / RECORD, asdict(source))
     source = Source(**read_json(record))
     vintage, vintage_source = file.published_on(date.fromisoformat(source.updated) if source.updated else None)
-    dated = replace(source, vintage=vintage.isoformat(), vintage_source=vintage_source)
+    dated = replace(source, vintage=vintage.isoformat(), vintage_source=vintage_source, source_url=file.origin)
     if dated != source:
         write_json(record, asdict(dated))
     return dated, new

@@ -51,6 +51,11 @@ class RawFile:
     licence: str
     fetched_at: str  # UTC, ISO 8601; of the first time that these bytes were seen
 
+    @property
+    def origin(self) -> str:
+        """Where it came from, as others may know it: a local file by its name, for its folder is this machine's own affair."""
+        return f"file:{self.path.name}" if self.source_url.startswith("file:") else self.source_url
+
     def published_on(self, updated: date | None) -> tuple[date, str]:
         """The publication date and where it was found; `updated` is what the workbook itself says."""
         candidates = [

@@ -172,7 +172,7 @@ first_quarter VARCHAR [-, Home Office] first quarter covered, such as 2015/16 Q1
 last_quarter VARCHAR [-, Home Office] last quarter covered
 rows BIGINT [rows, pipeline] rows of figures
 simulated BOOLEAN [-, Home Office] whether the workbook says that its figures are simulated
-source_url VARCHAR [-, pipeline] where it came from
+source_url VARCHAR [-, pipeline] where it came from; of a local file its name
 note VARCHAR? [-, pipeline] what the manifest.csv of a local folder says of it
 """),
         ("release_id",), ("table_kind", "published", "release_id"),

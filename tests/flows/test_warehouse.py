@@ -59,6 +59,18 @@ def test_no_clock_goes_into_the_file(world: World, tmp_path: Path) -> None:
     assert (database.name, sha256_of(database)) == (first.name, sha256_of(first))
 
 
+def test_no_folder_goes_into_the_file(world: World, tmp_path: Path) -> None:
+    # the same files, laid somewhere else: as on another machine
+    shutil.copytree(world.sources, tmp_path / "elsewhere")
+    other = world_in(tmp_path / "other", sources=tmp_path / "elsewhere", seen="2026-04-23T08:31:00Z")
+    with other.build() as con:
+        [first] = world.warehouse.glob("crime_rates-*.duckdb")
+        published = builds.published(other.data)
+        assert published is not None and (published.name, sha256_of(published)) == (first.name, sha256_of(first))
+        urls = rows_of(con, "select source_url, file_name from releases")
+        assert all(row["source_url"] == f"file:{row['file_name']}" for row in urls) and len(urls) == 2
+
+
 def test_the_name_tells_what_went_in(world: World, tmp_path: Path) -> None:
     build = warehouse.build_id(world.lake, world.reference_dir)
     assert world.make()[0].name == f"crime_rates-{build}.duckdb"
