@@ -1,16 +1,7 @@
 -- one row per area, quarter, offence code and value: from the day it was published until the day it was revised or dropped
 create table crime_rates_core.count_history as
 with touched as (
-    select distinct area_key, quarter_key, offence_key from stage.count_changes
-),
--- what the first release gave and what later ones changed, of whatever was ever changed
-events as (
-    select area_key, quarter_key, offence_key, 1 as seq, rows, known_rows, offences,
-    from stage.first_counts
-    semi join touched using (area_key, quarter_key, offence_key)
-    union all
-    select area_key, quarter_key, offence_key, seq, rows, known_rows, offences,
-    from stage.count_changes
+    select distinct area_key, quarter_key, offence_key from stage.count_events where seq > 1
 ),
 states as (
     select
@@ -18,7 +9,8 @@ states as (
         sum(rows) over keys > 0 as is_there,
         if(sum(known_rows) over keys > 0, sum(offences) over keys, null)::bigint as offences,
         sum(rows) over keys = sum(known_rows) over keys as is_known,
-    from events
+    from stage.count_events
+    semi join touched using (area_key, quarter_key, offence_key)
     window keys as (partition by area_key, quarter_key, offence_key order by seq)
 ),
 -- a change that leaves the area's value as it was (a partnership's new name, say) begins nothing
@@ -45,11 +37,11 @@ from dated
 where is_there
 union all
 select
-    f.area_key, f.quarter_key, f.offence_key, f.offences, f.rows = f.known_rows, f.release_key,
-    q.valid_from, date '9999-12-31',
-from stage.first_counts as f
+    e.area_key, e.quarter_key, e.offence_key, e.offences, e.rows = e.known_rows, q.release_key, q.valid_from, date '9999-12-31',
+from stage.count_events as e
 anti join touched using (area_key, quarter_key, offence_key)
-join stage.release_quarters as q using (release_key, quarter_key);
+join stage.areas as a using (area_key)
+join stage.release_quarters as q on q.level = a.level and q.quarter_key = e.quarter_key and q.seq = e.seq;
 
 -- one row per area, quarter and release: that the release has figures for it, and while it stood
 create table crime_rates_core.area_quarters as

@@ -179,6 +179,18 @@ def test_a_figure_that_came_back_has_two_revisions(tmp_path: Path) -> None:
         assert {r["area_name"] for r in rows_of(con, "from ranked_rates")} == {"North Worcestershire"}
 
 
+def test_a_partnership_under_a_new_name_has_revised_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.release(JANUARY, [figures("2015/16", q, "Kent", count=4, csp="Shepway") for q in (1, 2)])
+    world.release(APRIL, [figures("2015/16", q, "Kent", count=n, csp="Folkestone and Hythe") for q, n in ((1, 4), (2, 5))])
+    with world.build() as con:
+        assert rows_of(con, f"select {COLUMNS} from revisions") == [
+            {"level": "csp", "area_name": "Folkestone and Hythe", "financial_year": "2015/16", "quarter": 2,
+             "offence_code": "8Q", "before": 4, "after": 5}]
+        spells = rows_of(con, "select offences, valid_from from crime_rates_core.count_history order by quarter_key, valid_from")
+        assert [tuple(row.values()) for row in spells] == [(4, JANUARY), (4, JANUARY), (5, APRIL)]
+
+
 def test_a_row_that_one_release_left_out_was_not_there_while_it_stood(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.worcestershire()
