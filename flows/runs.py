@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,10 +106,6 @@ def _cpu_seconds() -> float:
 
 
 def _peak_megabytes() -> int:
-    if sys.platform == "win32":
-        return 0
-    import resource
-
     kilobytes = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return kilobytes // (1_000_000 if sys.platform == "darwin" else 1_000)  # macOS counts bytes
 

@@ -20,7 +20,6 @@ from tests.chaos import auditor, sources
 from tests.chaos.bench import Bench, Done, Running
 from tests.chaos.report import Outcome, counted
 
-PHASES = ("start", "fetch", "normalise", "build", "publish", "export", "end")
 AIMS = ("fetch", "normalise", "build", "publish", "export")
 
 
