@@ -91,7 +91,9 @@ def _run(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: Path, as
     tables.run_models("00_releases")
     folders = lake.folders(lake_dir, "offences")
     digests.read(con, lake_dir, {lake.read_release(folder).release_id: folder for folder in folders})
-    tables.run_models("10_stage", "20_core", "30_public")
+    tables.run_models("10_stage", "20_core")
+    tables.write_helpers()
+    tables.run_models("30_public")
     checks = run_checks(con)
     if broken := [check for check in checks if check.required and not check.passed]:
         raise BuildRefused(
@@ -100,7 +102,6 @@ def _run(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: Path, as
             checks,
         )
     tables.write_dictionary(checks)
-    tables.write_helpers()
     return checks
 
 

@@ -80,7 +80,7 @@ places as (
         on p.area_key = s.area_key and p.lookup_year = b.lookup_year and p.year = b.year and p.vintage = b.vintage
 ),
 counts as (
-    select m.area_key, c.quarter_key // 2 as half_year_key, r.offence_level, r.code as offence_code,
+    select m.area_key, c.quarter_key // 2 as half_year_key, r.rollup_key,
         sum(c.offences)::bigint as offences, bool_and(c.is_known) as is_known,
     from crime_rates_core.count_history as c
     join crime_rates_core.area_members as m on m.member_key = c.area_key and m.basis = wanted_basis
@@ -90,8 +90,7 @@ counts as (
 ),
 rated as (
     select
-        c.area_key, c.half_year_key, p.half_year, p.level, c.offence_level, c.offence_code,
-        c.offences, p.population,
+        c.area_key, c.half_year_key, p.level, c.rollup_key, c.offences, p.population,
         case
             when p.bar is not null then p.bar
             when not c.is_known then 'incomplete'
@@ -108,15 +107,13 @@ rated as (
 ranks as (
     select
         *,
-        rank() over (
-            partition by half_year, level, offence_level, offence_code order by rate_per_10k desc nulls last
-        ) as place,
-        count(rate_per_10k) over (partition by half_year, level, offence_level, offence_code) as areas_ranked,
+        rank() over (partition by half_year_key, level, rollup_key order by rate_per_10k desc nulls last) as place,
+        count(rate_per_10k) over (partition by half_year_key, level, rollup_key) as areas_ranked,
     from rated
 )
 select
-    r.half_year, h.period_start, h.period_end, r.level, a.area_code, a.area_name, a.force_name, a.region_name,
-    r.offence_level, r.offence_code, o.name as offence_name, r.offences, r.population,
+    h.half_year, h.period_start, h.period_end, r.level, a.area_code, a.area_name, a.force_name, a.region_name,
+    o.offence_level, o.code as offence_code, o.name as offence_name, r.offences, r.population,
     p.year as population_year, p.vintage as population_vintage, p.method as population_method,
     r.rate_per_10k,
     if(r.offences < 10, l.lower_limit, greatest(r.offences, 1) * pow(
@@ -139,8 +136,7 @@ from ranks as r
 join places as p using (area_key, half_year_key)
 join crime_rates_core.areas as a using (area_key)
 join crime_rates_core.half_years as h using (half_year_key)
-join (select distinct offence_level, code, name from crime_rates_core.offence_rollup) as o
-    on o.offence_level = r.offence_level and o.code = r.offence_code
+join (select distinct rollup_key, offence_level, code, name from crime_rates_core.offence_rollup) as o using (rollup_key)
 left join crime_rates_core.poisson_limits as l on l.events = r.offences;
 
 -- the same on areas as published
