@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from flows.files import read_json, sync, write_json
-from flows.harmless import csv_column
+from flows.harmless import csv_column, csv_text
 from sql import quoted
 from sql.contract import RANKED_RATES
 from transforms.periods import HalfYear
@@ -54,10 +54,11 @@ def _are_there(pair: Path) -> bool:
 
 def _safe_columns(con: duckdb.DuckDBPyConnection) -> str:
     """The columns for CSV; a text column is made safe where it holds anything that a spreadsheet would run."""
-    names = [column.name for column in RANKED_RATES.columns if column.type == "VARCHAR"]
-    distinct = "(select distinct {} as x from ranked_rates)"
-    looks = ", ".join(f"(select count(*) from {distinct.format(name)} where {csv_column('x')} <> x)" for name in names)
-    harmful = {name for name, count in zip(names, con.execute(f"select {looks}").fetchall()[0], strict=True) if count}
+    def is_harmful(name: str) -> bool:
+        texts = con.execute(f"select distinct {name} from ranked_rates where {name} is not null").fetchall()
+        return any(csv_text(text) != text for (text,) in texts)
+
+    harmful = {c.name for c in RANKED_RATES.columns if c.type == "VARCHAR" and is_harmful(c.name)}
     return ", ".join(f"{csv_column(f'r.{c.name}')} as {c.name}" if c.name in harmful else c.name for c in RANKED_RATES.columns)
 
 
