@@ -33,6 +33,19 @@ def quiet() -> None:
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # it tries again without saying so; what fails in the end is told
 
 
+def here(flow: Any, *words: Any) -> Any:
+    """Run a flow in this process and return its state.
+
+    Without Prefect's heartbeats, unless the person asks for them: each flow waits for their thread at its end, for up to a
+    second. They tell a server that a run it started is alive; one that a terminal started is seen there to its end.
+    """
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    heartbeats = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY" in os.environ
+    with temporary_settings({} if heartbeats else {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        return flow(*words, return_state=True)
+
+
 def update(data_dir: Path, releases: Path | None, populations: Path | None, lookups: Path | None) -> int:
     """Run the flow `update` and print what it did; the exit status is 0 only if all was done."""
     quiet()
@@ -40,7 +53,7 @@ def update(data_dir: Path, releases: Path | None, populations: Path | None, look
     def start() -> Any:
         from flows.update import update as flow
 
-        return flow(data_dir, releases, populations, lookups, return_state=True)
+        return here(flow, data_dir, releases, populations, lookups)
 
     return _run(start, data_dir)
 
@@ -52,7 +65,7 @@ def backfill(data_dir: Path, first: str, last: str, level: str | None, refetch: 
     def start() -> Any:
         from flows.backfill import backfill as flow
 
-        return flow(first, last, level, refetch, data_dir, return_state=True)
+        return here(flow, first, last, level, refetch, data_dir)
 
     return _run(start, data_dir)
 

@@ -60,18 +60,18 @@ def update(data: str, releases: str, populations: str) -> dict[str, Any]:
     from tests.chaos.stage import set_up
 
     set_up()
-    return _flow(data, releases, populations)
+    return _flow(data, releases, populations, lambda flow, *words: flow(*words, return_state=True))
 
 
 def update_with_prefect(data: str, releases: str, populations: str) -> dict[str, Any]:
     """The flow `update` against the server that PREFECT_API_URL names, or an ephemeral one."""
-    from flows.running import quiet
+    from flows.running import here, quiet
 
     quiet()
-    return _flow(data, releases, populations)
+    return _flow(data, releases, populations, here)
 
 
-def _flow(data: str, releases: str, populations: str) -> dict[str, Any]:
+def _flow(data: str, releases: str, populations: str, run_flow: Callable[..., Any]) -> dict[str, Any]:
     started = time.perf_counter()
     from flows import lake
     from flows.update import update as flow
@@ -89,7 +89,7 @@ def _flow(data: str, releases: str, populations: str) -> dict[str, Any]:
     processes: list[str] = []
     sys.addaudithook(lambda event, words: processes.append(str(words[0])) if event == "subprocess.Popen" else None)
     begun = time.perf_counter()
-    state: Any = flow(Path(data), Path(releases), Path(populations), Path(populations), return_state=True)
+    state = run_flow(flow, Path(data), Path(releases), Path(populations), Path(populations))
     seconds = time.perf_counter() - begun
     run = state.result()
     if run.state not in ("completed", "unchanged"):

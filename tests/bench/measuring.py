@@ -65,7 +65,8 @@ def median(values: Sequence[float]) -> float:
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """That of this process without our settings, so that nothing but the bench says how it runs."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CRIME_RATES_", "PREFECT_"))}
+    """That of this process without our settings, so that nothing but the bench says how it runs; Python keeps its bytecode."""
+    ours = ("CRIME_RATES_", "PREFECT_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     path = os.pathsep.join(part for part in (str(ROOT), kept.get("PYTHONPATH", "")) if part)
     return kept | {"PYTHONPATH": path} | dict(extra)
