@@ -46,7 +46,7 @@ bi: $(READY) ## read a published database with BI clients while another is publi
 	@$(VENV)/bin/python -m tests.bi
 
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
-	uv pip compile pyproject.toml --extra report --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	uv pip compile pyproject.toml --extra report --extra s3 --extra lake --extra dask --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--no-header --no-annotate --no-emit-index-url --output-file requirements.lock
 
 clean: ## remove the environments and what the demo made
