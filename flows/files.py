@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 RESUMABLE_SECONDS = 30 * 86_400
@@ -57,7 +58,7 @@ def sync(path: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a small file so that a reader sees the old or the new whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = _aside(path)
     aside.write_text(text, encoding="utf-8")
     sync(aside)
     aside.replace(path)
@@ -91,14 +92,18 @@ def sweep(data_dir: Path) -> int:
     return len(dead)
 
 
+def _aside(final: Path) -> Path:
+    """Where to write what becomes `final`; nobody else does: two hosts may well have processes of one number at work on it."""
+    return final.with_name(f".{final.name}.{os.getpid()}-{token_hex(4)}.part")
+
+
 @contextmanager
 def folder_aside(final: Path) -> Iterator[Path]:
     """A folder to fill; at the end, and only if nothing failed, it becomes `final` in one step.
 
     `final` is immutable once there: if somebody else put it there meanwhile, the new one is dropped.
     """
-    aside = final.parent / f".{final.name}.{os.getpid()}.part"
-    shutil.rmtree(aside, ignore_errors=True)
+    aside = _aside(final)
     aside.mkdir(parents=True)
     try:
         yield aside

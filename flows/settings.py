@@ -32,4 +32,5 @@ class Settings(BaseSettings):
     webhook_url: str = ""  # told, by POST, of each run that failed or was partial
     memory_limit: str = "4GB"  # of DuckDB while it builds
     report: bool = False  # whether `update` writes data_dir/report at its end
+    dask_scheduler: str = ""  # such as tcp://scheduler:8786: files are normalised by its workers
     keep_builds: int = Field(default=3, ge=1)  # published databases that are kept for `rollback`

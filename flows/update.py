@@ -13,11 +13,10 @@ from typing import Any
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
-from prefect.futures import PrefectFuture
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import live, reporting, steps
+from flows import live, reporting, steps, workers
 from flows.builds import DiskFull
 from flows.files import no_room, sweep, told
 from flows.locks import FolderBusy, sole_run
@@ -29,6 +28,7 @@ from flows.sources.http import Client
 from flows.warehouse import BuildRefused
 from transforms.errors import PublishedFileError
 
+SENTENCES = (ValueError, OSError, ModuleNotFoundError, FolderBusy, DiskFull)  # for the person: no faults of the flow
 FETCH_WAITS: list[float] = [5, 20, 60]  # seconds; urllib3 has retried for a while before
 
 
@@ -87,7 +87,7 @@ def run_steps(
                     review(run)
                 _save(run, settings.data_dir)
                 reporting.notify(settings, run)
-    except (ValueError, OSError, FolderBusy, DiskFull) as error:  # a sentence for the person, not a fault of the flow
+    except SENTENCES as error:
         run.error = told(error)
         run.end()
     reporting.artifacts(settings, run)
@@ -105,8 +105,8 @@ def _steps(
             batches, failed = discover(settings, http, level)
             run.items += failed
     of = len(batches) + 3
-    with timed(run, "fetch and normalise"):
-        futures: list[PrefectFuture[Item]] = []
+    with timed(run, "fetch and normalise"), workers.of(settings, normalise) as start:
+        waiting: list[Callable[[], Item]] = []
         silent: set[str] = set()  # services that gave no answer to the end: no more waiting for them
         for batch in batches:
             step(f"fetching {batch.name}", 0, of)
@@ -125,9 +125,9 @@ def _steps(
                     run.items.append(Item(batch.name, batch.kind, "failed", told(error)))
                 continue
             run.downloaded += downloaded
-            futures.append(normalise.submit(settings, batch.name, batch.kind, stored))
-        for number, future in enumerate(futures, start=1):
-            item = future.result()
+            waiting.append(start(batch.name, batch.kind, stored))
+        for number, item_of in enumerate(waiting, start=1):
+            item = item_of()
             run.items.append(item)
             step(f"{item.state}: {item.name}", number, of)
     step("building and checking the database", len(batches), of)

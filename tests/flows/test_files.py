@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows.files import is_stop, sweep, told
+from flows.files import folder_aside, is_stop, sweep, told
 
 
 def test_half_written_things_and_stray_logs_go_and_resumable_downloads_stay(tmp_path: Path) -> None:
@@ -32,3 +32,13 @@ def test_a_stop_is_called_one_whoever_said_it() -> None:
     for error in (KeyboardInterrupt(), duckdb.InterruptException("Query interrupted")):
         assert is_stop(error) and told(error) == "it was stopped before its end; what is published stands."
     assert not is_stop(ValueError("expected this"))
+
+
+def test_two_who_write_one_folder_do_not_write_into_each_others(tmp_path: Path) -> None:
+    # as workers on two hosts may, under one process number, when the first was thought to be lost
+    with folder_aside(tmp_path / "release") as first:
+        (first / "2015-16.parquet").write_text("whole")
+        with folder_aside(tmp_path / "release") as second:
+            (second / "2015-16.parquet").write_text("whole")
+        assert (first / "2015-16.parquet").read_text() == "whole"
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
