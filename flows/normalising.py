@@ -6,6 +6,7 @@ Run as `python -m flows.normalising`, with the release as JSON on standard input
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -36,7 +37,10 @@ def release(data_dir: Path, reference_dir: Path, name: str, folders: Sequence[Pa
 def release_apart(data_dir: Path, reference_dir: Path, name: str, folders: Sequence[Path]) -> Item:
     """The same in a process of its own. Raises RuntimeError, with what that process said, when it fails."""
     order = json.dumps([str(data_dir), str(reference_dir), name, [str(folder) for folder in folders]])
-    done = subprocess.run([sys.executable, "-m", "flows.normalising"], input=order, capture_output=True, text=True, check=False)
+    # Dask's workers have memory given back in small pieces, which takes a large workbook twice as long; this process ends anyway
+    environment = {variable: value for variable, value in os.environ.items() if variable != "MALLOC_TRIM_THRESHOLD_"}
+    done = subprocess.run([sys.executable, "-m", "flows.normalising"], input=order, capture_output=True, text=True, check=False,
+                          env=environment)
     if done.returncode != 0:
         said = " ".join(done.stderr.split()[-60:]) or f"its process was ended (exit status {done.returncode})"
         raise RuntimeError(f"{name} could not be normalised: {said}")
