@@ -86,7 +86,9 @@ def sweep(data_dir: Path) -> int:
     dead += [path for path in (data_dir / "raw/.incoming").glob("*") if path.stat().st_mtime < given_up]
     for path in dead:
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
+            gone = _aside(path)
+            path.rename(gone)  # first, at once: a worker that outlived its run must not finish what has lost a file already
+            shutil.rmtree(gone)
         else:
             path.unlink(missing_ok=True)  # its folder may have gone already
     return len(dead)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from flows.files import folder_aside, is_stop, sweep, told
 
@@ -42,3 +45,23 @@ def test_two_who_write_one_folder_do_not_write_into_each_others(tmp_path: Path) 
             (second / "2015-16.parquet").write_text("whole")
         assert (first / "2015-16.parquet").read_text() == "whole"
     assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+def test_who_outlives_his_run_cannot_finish_what_a_later_run_sweeps_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # a worker on another host writes on while the next run sweeps: its file comes between the removal of the others and the end
+    remove = shutil.rmtree
+    with pytest.raises(FileNotFoundError), folder_aside(tmp_path / "release") as aside:
+        (aside / "2014-15.parquet").write_text("whole")
+
+        def slow(path: Path) -> None:
+            (path / "2014-15.parquet").unlink()
+            with contextlib.suppress(FileNotFoundError):
+                (aside / "2015-16.parquet").write_text("whole")
+            remove(path)
+
+        monkeypatch.setattr(shutil, "rmtree", slow)
+        assert sweep(tmp_path) == 1
+        monkeypatch.setattr(shutil, "rmtree", remove)
+    assert list(tmp_path.iterdir()) == []

@@ -96,7 +96,7 @@ def table(sizes: list[Size]) -> str:
         lines.append(row(what, [f"{one.answer['mb']:,.0f} MB, {one.work:.1f} s, peak {one.peak_mb:,.0f} MB" for one in made]))
     for what, name in (("counts per area, half-year and type", "counts"), ("one ranked query, two months of one type", "ranked")):
         for place in PLACES:
-            for limit in LIMITS:
-                found = [getattr(size, name)[place, limit] for size in sizes]
-                lines.append(row(f"{what}, from {place}, {limit}", [f"{s:.2f} s, {mb:,.0f} MB" for s, mb in found]))
+            found = [" · ".join("{:.2f} s, {:,.0f} MB".format(*getattr(size, name)[place, limit]) for limit in LIMITS)
+                     for size in sizes]
+            lines.append(row(f"{what}, from {place}, with {' · '.join(LIMITS)}", found))
     return "\n".join(lines)
