@@ -121,15 +121,26 @@ def rollback(*, to: str | None = None, data_dir: DataDir = DATA) -> None:
     to
         a part of the name of a build that is kept, such as 1d31ac9b; a newer one takes a roll back away.
     """
-    from flows import builds, tables
+    from flows import builds, steps, tables
     from flows.locks import sole_run
+    from flows.settings import Settings
 
     if builds.published(data_dir) is None:
         raise builds.NoSuchBuild(f"{data_dir} holds no published database, so there is nothing to roll back.")
     with sole_run(data_dir):
         left, shown = builds.roll_back(data_dir, to)
         tables.export(shown, data_dir / "tables")
+        if (settings := Settings(data_dir=data_dir)).lakehouse:
+            steps.publish_lakehouse(settings, shown)
     print(f"Readers see {shown.name} now, and not {left.name}; {data_dir / 'tables'} is written to match.")
+
+
+@app.command
+def snapshots() -> None:
+    """List the publications that the lakehouse holds, newest first; CRIME_RATES_LAKEHOUSE_SNAPSHOT chooses one to ask."""
+    from flows import overview
+
+    sys.stdout.write(overview.snapshots())
 
 
 @app.command

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from flows import builds, printing, reading, runs
+from flows import builds, lakehouse, printing, reading, runs
 from flows.harmless import plain
 
 OVERDUE_DAYS = 110  # releases are quarterly; seen: 24 April, 29 January, 23 April, 23 July
@@ -21,6 +21,16 @@ def releases(data_dir: Path) -> str:
              for r in rows]
     header = ("release", "table", "published", "date from", "quarters", "rows", "")
     return plain("\n".join(printing.aligned(header, cells, (5,))) + "\n")
+
+
+def snapshots() -> str:
+    """A table of the publications that the lakehouse holds. Raises NotFound where the environment names none."""
+    con = lakehouse.asked_for()
+    if con is None:
+        raise reading.NotFound(f"No lakehouse is named: expected its catalog in {lakehouse.SETTING}.")
+    with con:
+        cells = [(str(p.snapshot), p.when, p.build) for p in lakehouse.published(con)]
+    return plain("\n".join(printing.aligned(("snapshot", "published (UTC)", "build"), cells, (0,))) + "\n")
 
 
 def checks(data_dir: Path) -> tuple[str, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from flows import builds
+from flows import builds, lakehouse
 from sql import quoted
 from transforms.periods import HalfYear
 
@@ -68,8 +69,14 @@ class Answer:
 
 
 def connect(data_dir: Path) -> duckdb.DuckDBPyConnection:
-    """A read-only connection to the published database, by its own name, so that a later publication is no concern."""
+    """A read-only connection to the published database, by its own name, so that a later publication is no concern.
+
+    Where the folder holds none, to the lakehouse that CRIME_RATES_LAKEHOUSE names; a snapshot named in
+    CRIME_RATES_LAKEHOUSE_SNAPSHOT is asked for even where there is a file.
+    """
     database = builds.published(data_dir)
+    if (database is None or os.environ.get(lakehouse.SNAPSHOT)) and (con := lakehouse.asked_for()) is not None:
+        return con
     if database is None:
         demo = data_dir / "demo"
         hint = f" The demo's is in {demo}: add --data-dir {demo}." if builds.published(demo) else ""

@@ -30,6 +30,8 @@ def summary(run: Run, settings: Settings) -> str:
         lines.append(f"Published {settings.data_dir / 'warehouse' / 'crime_rates.duckdb'} ({run.database}).")
     elif run.database:
         lines.append(f"Nothing to build, nothing to publish: {run.database} stands.")
+    if run.lakehouse:
+        lines.append(f"Published {run.database} to the lakehouse.")
     if run.tables:
         lines.append(f"Wrote {run.tables} pairs of tables to {settings.data_dir / 'tables'}.")
     if run.steps:

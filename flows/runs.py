@@ -65,6 +65,7 @@ class Run:
     items: list[Item] = field(default_factory=list)
     database: str = ""
     published: bool = False
+    lakehouse: bool = False  # whether readers of the lakehouse see another build than before
     tables: int = 0
     downloaded: int = 0
     error: str = ""
@@ -84,7 +85,7 @@ class Run:
         elif self.failed:
             self.state = "partial"
         else:
-            self.state = "completed" if self.published or self.tables else "unchanged"
+            self.state = "completed" if self.published or self.lakehouse or self.tables else "unchanged"
 
     def save(self, data_dir: Path) -> None:
         name = f"{self.started.replace(':', '')}-{os.getpid()}.json"

@@ -34,3 +34,5 @@ class Settings(BaseSettings):
     report: bool = False  # whether `update` writes data_dir/report at its end
     dask_scheduler: str = ""  # such as tcp://scheduler:8786: files are normalised by its workers
     keep_builds: int = Field(default=3, ge=1)  # published databases that are kept for `rollback`
+    lakehouse: str = ""  # what follows ducklake: where DuckDB attaches it, such as postgres:dbname=crime host=db; none by default
+    lakehouse_data: str = ""  # the folder or s3:// address of its Parquet; wanted when it is made, and not again

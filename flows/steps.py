@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows import builds, lake, live, normalising, raw, tables, warehouse
+from flows import builds, lake, lakehouse_publishing, live, normalising, raw, tables, warehouse
 from flows.checks import Check
 from flows.files import no_room
 from flows.report import site
@@ -129,6 +129,11 @@ def chosen(settings: Settings, database: Path) -> tuple[Path, list[str]]:
 def publish(settings: Settings, database: Path) -> bool:
     """Show readers this database; False when they see it already."""
     return builds.publish(database, settings.keep_builds)
+
+
+def publish_lakehouse(settings: Settings, database: Path) -> bool:
+    """Show readers of the lakehouse this database; False when they see it already. Raises lakehouse.LakehouseError."""
+    return lakehouse_publishing.publish(database, settings.lakehouse, settings.lakehouse_data, settings.keep_builds)
 
 
 def export(settings: Settings, database: Path) -> int:

@@ -19,6 +19,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows import live, reporting, steps, workers
 from flows.builds import DiskFull
 from flows.files import no_room, sweep, told
+from flows.lakehouse import LakehouseError
 from flows.locks import FolderBusy, sole_run
 from flows.progress import step
 from flows.runs import Item, Run, timed
@@ -47,6 +48,7 @@ fetch = task(
 normalise = task(name="normalise", task_run_name="normalise {name}", cache_policy=NO_CACHE)(steps.normalise)
 build = task(name="build and check", cache_policy=NO_CACHE)(steps.build)
 publish = task(name="publish", cache_policy=NO_CACHE)(steps.publish)
+publish_lakehouse = task(name="publish to the lakehouse", cache_policy=NO_CACHE)(steps.publish_lakehouse)
 export = task(name="export tables", cache_policy=NO_CACHE)(steps.export)
 report = task(name="write the report", cache_policy=NO_CACHE)(steps.report)
 
@@ -144,6 +146,12 @@ def _steps(
     with timed(run, "publish"):
         run.published = publish(settings, database)
     step(f"{'published' if run.published else 'already published'}: {database.name}", len(batches) + 2, of)
+    if settings.lakehouse:
+        with timed(run, "publish to the lakehouse"):
+            try:
+                run.lakehouse = publish_lakehouse(settings, database)
+            except (LakehouseError, ValueError) as error:  # the file is published all the same, and its tables follow
+                run.error = told(error)
     with timed(run, "export"):
         run.tables = export(settings, database)
     step(f"wrote {run.tables} pairs of tables", of, of)
