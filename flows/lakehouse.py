@@ -55,8 +55,6 @@ def reader(catalog: str, snapshot: int | None = None) -> duckdb.DuckDBPyConnecti
     with told():
         at = f", snapshot_version {snapshot}" if snapshot is not None else ""
         con.execute(f"attach {quoted('ducklake:' + catalog)} as {NAME} ({ALWAYS}, read_only{at})")
-        if _data_of(con).startswith("s3://"):
-            _use_s3(con)
         con.execute(f"use {NAME}")
     return con
 
@@ -86,8 +84,6 @@ def writer(catalog: str, data: str) -> duckdb.DuckDBPyConnection:
             if NO_CATALOG not in str(error):
                 raise
             con.execute(f"{attach}, data_path {quoted(_empty(con, data))})")
-        if _data_of(con).startswith("s3://"):
-            _use_s3(con)
         con.execute(f"use {NAME}")
     return con
 
@@ -124,6 +120,9 @@ def _loaded(catalog: str) -> duckdb.DuckDBPyConnection:
     _load(con, "ducklake")
     if catalog.startswith("postgres:"):
         _load(con, "postgres_scanner")
+    _load(con, "httpfs")  # always: only the catalog says whether its Parquet is in S3, and it opens only with this
+    with told():
+        con.execute(_s3_secret())
     return con
 
 
@@ -139,11 +138,6 @@ def _load(con: duckdb.DuckDBPyConnection, extension: str) -> None:
         con.execute(f"load {quoted(str(files[0]))}")
 
 
-def _data_of(con: duckdb.DuckDBPyConnection) -> str:
-    [(path,)] = con.execute(f"select data_path from ducklake_settings({quoted(NAME)})").fetchall()
-    return str(path)
-
-
 def _empty(con: duckdb.DuckDBPyConnection, data: str) -> str:
     """The address of the Parquet of a new lakehouse, as DuckLake is to keep it.
 
@@ -154,7 +148,6 @@ def _empty(con: duckdb.DuckDBPyConnection, data: str) -> str:
     if data.startswith("s3://"):
         bucket, *parts = filter(None, data.removeprefix("s3://").split("/"))
         path = "s3://" + "/".join([bucket, *parts]) + "/"
-        _use_s3(con)
     else:
         folder = Path(data).expanduser().resolve()
         folder.mkdir(parents=True, exist_ok=True)
@@ -165,9 +158,8 @@ def _empty(con: duckdb.DuckDBPyConnection, data: str) -> str:
     return path
 
 
-def _use_s3(con: duckdb.DuckDBPyConnection) -> None:
-    """Reach S3, or what speaks like it, as the standard AWS_* variables say."""
-    _load(con, "httpfs")
+def _s3_secret() -> str:
+    """The statement that says how to reach S3, or what speaks like it, by the standard AWS_* variables."""
     env = os.environ
     said = {
         "key_id": env.get("AWS_ACCESS_KEY_ID"), "secret": env.get("AWS_SECRET_ACCESS_KEY"),
@@ -178,4 +170,4 @@ def _use_s3(con: duckdb.DuckDBPyConnection) -> None:
         at = urlsplit(address)
         options += [f"endpoint {quoted(at.netloc + at.path.rstrip('/'))}", "url_style 'path'",
                     f"use_ssl {str(at.scheme == 'https').lower()}"]
-    con.execute(f"create or replace secret crime_rates_s3 ({', '.join(['type s3', *options])})")
+    return f"create secret crime_rates_s3 ({', '.join(['type s3', *options])})"

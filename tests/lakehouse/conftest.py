@@ -1,0 +1,81 @@
+"""A lakehouse on each kind of catalog and storage, and builds to publish there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from flows import lakehouse_publishing
+from tests.lakehouse import postgres
+from tests.world import World
+
+KEPT = 3
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a lakehouse lies."""
+
+    catalog: str
+    data: str
+
+    def publish(self, database: Path, keep: int = KEPT) -> bool:
+        return lakehouse_publishing.publish(database, self.catalog, self.data, keep)
+
+    def parquet(self) -> set[Path]:
+        """The files of its tables, where they are in a folder."""
+        return set(Path(self.data).rglob("*.parquet"))
+
+
+@pytest.fixture(scope="session")
+def built(sample: World) -> Path:
+    """The sample, built; by its own name."""
+    return (sample.warehouse / "crime_rates.duckdb").resolve()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Server]:
+    if postgres.programs() is None:
+        pytest.skip(postgres.MISSING)
+    with postgres.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_address() -> Iterator[str]:
+    """The address of an S3 server in this process."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """An empty bucket, and the environment that leads to it."""
+    import boto3
+
+    for name, value in (("AWS_ENDPOINT_URL", s3_address), ("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret"),
+                        ("AWS_REGION", "us-east-1")):
+        monkeypatch.setenv(name, value)
+    name = tmp_path.name.replace("_", "-").lower()[-60:].strip("-")
+    boto3.client("s3", endpoint_url=s3_address, region_name="us-east-1").create_bucket(Bucket=name)
+    return f"s3://{name}"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A lakehouse that needs no service: the catalog in a file, Parquet in a folder."""
+    return Place(str(tmp_path / "catalog.ducklake"), str(tmp_path / "lakehouse"))
+
+
+@pytest.fixture
+def shared(server: postgres.Server, tmp_path: Path) -> Place:
+    """A lakehouse with its catalog in PostgreSQL, Parquet in a folder."""
+    return Place(server.database(), str(tmp_path / "lakehouse"))
