@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 COUNT ?= 5000
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo report test check hostile chaos bench profile bi contract lock clean
+.PHONY: help demo report test check hostile chaos bench profile bi scale contract lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -44,6 +44,9 @@ profile: $(READY) ## say where a cold run on full-size workbooks spends its time
 
 bi: $(READY) ## read a published database with BI clients while another is published; fills in docs/clients.md
 	@$(VENV)/bin/python -m tests.bi
+
+scale: $(READY) ## run each storage × publication × runner, pools, hosts and growth, for a quarter of an hour; fills in docs/scale.md
+	@$(VENV)/bin/python -m tests.scale --write
 
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile pyproject.toml --extra report --extra s3 --extra lake --extra dask --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \

@@ -12,7 +12,7 @@ from types import ModuleType
 
 from tests.scale.lines import RED, Line, table
 
-PARTS = ("pool", "readers", "growth")  # modules of this package, the long ones last
+PARTS = ("matrix", "hosts", "pool", "readers", "growth")  # modules of this package, the long ones last
 
 
 def main() -> int:

@@ -17,25 +17,24 @@ from typing import Any
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
-from flows import builds, steps
+from flows import builds
 from flows.locks import sole_run
-from flows.settings import Settings
 from tests import prefect_server
 from tests.scale.lines import Line, held
+from tests.scale.sample import SOURCES, built
 from tests.workers import cluster
-from tests.world import ROOT, SAMPLE
+from tests.world import ROOT
 
 PATIENCE = 300  # seconds
 HURRY = {  # where a pool asks twice a minute, and a run that waits tries again after half of one
     "PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "2",
     "PREFECT_DEPLOYMENT_CONCURRENCY_SLOT_WAIT_SECONDS": "2",
 }
-SOURCES = {name: str(SAMPLE / name) for name in ("releases", "populations", "lookups")}
 
 
 def run(folder: Path, write: bool = False) -> Iterator[Line]:  # noqa: ARG001, nothing is measured here
     """Deploy from a folder that holds prefect.yaml alone; trigger, wait, and look at what came of it."""
-    serial = _serial(folder / "serial")
+    serial = built(folder / "serial").name
     data = folder / "data"
     with prefect_server.standing(folder / "home") as client, _empty_services(folder / "empty") as services:
         environment = client | HURRY | services | {"CRIME_RATES_DATA_DIR": str(data)}
@@ -90,15 +89,6 @@ def _empty_services(folder: Path) -> Iterator[dict[str, str]]:
 class Silent(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing of each request."""
-
-
-def _serial(data: Path) -> str:
-    """The name of the database of the sample, built here, step by step."""
-    settings = Settings(data_dir=data)
-    for batch in steps.discover_local(steps.Folders(*(SAMPLE / name for name in SOURCES))):
-        item = steps.normalise(settings, batch.name, batch.kind, steps.bring_in(settings, batch)[0])
-        assert item.state == "new", item
-    return steps.build(settings)[0].name
 
 
 def _published(data: Path) -> str:

@@ -1,0 +1,116 @@
+"""Storage × publication × runner: each combination runs the sample by the command, and another host reads what it published.
+
+Every public table must equal that of the default (a folder, the file, threads) row for row, and so must what `crime-rates table`
+prints. Without PostgreSQL the lakehouse has its catalog in a DuckDB file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import boto3
+import duckdb
+from moto.server import ThreadedMotoServer
+
+from sql import contract, quoted
+from tests import prefect_server
+from tests.lakehouse import postgres
+from tests.scale.lines import GREEN, RED, SKIPPED, Line
+from tests.scale.sample import SOURCES
+from tests.workers import cluster
+
+STORAGES, PUBLICATIONS, RUNNERS = ("folder", "S3"), ("file", "lakehouse"), ("threads", "Dask")
+DEFAULT = (STORAGES[0], PUBLICATIONS[0], RUNNERS[0])
+START = "import sys; from flows.cli import main; sys.argv[0] = 'crime-rates'; main()"
+QUESTIONS = (
+    ("table", "2015-16-H1", "--offence", "8Q", "--top", "10", "--population-vintage", "2015-06-25"),
+    ("table", "2015-16-H1", "--level", "pfa", "--as-of", "2016-02-01", "--format", "csv"),
+    ("series", "South Worcester", "--offence", "8Q"),
+    ("releases",),
+)
+BUCKET = "crime-rates"
+
+
+def run(folder: Path, write: bool = False) -> Iterator[Line]:  # noqa: ARG001, nothing is measured here
+    """Run the default first, then all others against it."""
+    if postgres.programs() is None:
+        yield Line("the lakehouse's catalog in PostgreSQL", SKIPPED, postgres.MISSING)
+    sources = [word for name, place in SOURCES.items() for word in (f"--{name}", place)]
+    wanted: dict[str, Path | list[str]] = {}
+    with contextlib.ExitStack() as stack:
+        environment = _s3(stack) | stack.enter_context(prefect_server.standing(folder / "prefect"))
+        server = stack.enter_context(postgres.running()) if postgres.programs() is not None else None
+        workers = environment | {"CRIME_RATES_CACHE_DIR": str(folder / "worker")}
+        dask = stack.enter_context(cluster.standing(folder / "dask", workers))
+        for combination in itertools.product(STORAGES, PUBLICATIONS, RUNNERS):
+            storage, publication, runner = combination
+            here = folder / "-".join(combination)
+            root = str(here) if storage == "folder" else f"s3://{BUCKET}/{publication}-{runner}"
+            ours = environment | {"CRIME_RATES_CACHE_DIR": str(here / "cache"), "CRIME_RATES_DATA_DIR": f"{root}/data"}
+            theirs = ours | {"CRIME_RATES_CACHE_DIR": str(here / "cache of a reader")}
+            if publication == "lakehouse":
+                catalog = server.database() if server is not None else str(here / "catalog.ducklake")
+                ours |= {"CRIME_RATES_LAKEHOUSE": catalog, "CRIME_RATES_LAKEHOUSE_DATA": f"{root}/lakehouse"}
+                theirs |= {"CRIME_RATES_LAKEHOUSE": catalog, "CRIME_RATES_DATA_DIR": str(here / "no data here")}
+            if runner == "Dask":
+                ours["CRIME_RATES_DASK_SCHEDULER"] = dask.address
+            here.mkdir()
+            said = _python(["-c", START, "update", *sources], ours)
+            if "FAILED" in said:
+                yield Line(" × ".join(combination), RED, said)
+                continue
+            _python(["-m", "tests.scale.reader", theirs["CRIME_RATES_DATA_DIR"], str(here / "read")], theirs)
+            answers = [_python(["-c", START, *question], theirs) for question in QUESTIONS]
+            if combination == DEFAULT:
+                wanted = {"tables": here / "read", "answers": answers}
+            yield _compared(combination, here / "read", answers, wanted)
+
+
+def _compared(combination: Sequence[str], read: Path, answers: list[str], wanted: Mapping[str, Path | list[str]]) -> Line:
+    rows, other = 0, []
+    with duckdb.connect() as con:
+        for table in (*contract.TABLES, *contract.VIEWS):
+            one, two = (quoted(str(place / f"{table.name}.parquet")) for place in (read, Path(str(wanted["tables"]))))
+            count, more, fewer = con.execute(
+                f"select (select count(*) from {one}), (select count(*) from (from {one} except all from {two})), "
+                f"(select count(*) from (from {two} except all from {one}))").fetchall()[0]
+            same_types = con.execute(f"describe from {one}").fetchall() == con.execute(f"describe from {two}").fetchall()
+            rows += count
+            other += [table.name] if more or fewer or not same_types else []
+    other += [" ".join(question) for question, one, two in zip(QUESTIONS, answers, wanted["answers"], strict=True)  # type: ignore[arg-type]
+              if one != two]
+    name = " × ".join(combination)
+    if other:
+        return Line(name, RED, f"not equal to the default: {', '.join(other)}")
+    return Line(name, GREEN, f"{len(contract.TABLES) + len(contract.VIEWS)} tables and views, {rows:,} rows, "
+                             f"and {len(QUESTIONS)} answers of the command equal the default's")
+
+
+def _s3(stack: contextlib.ExitStack) -> dict[str, str]:
+    """An S3 server with a bucket; the environment that leads to it."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    stack.callback(server.stop)
+    host, port = server.get_host_and_port()
+    found = {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+             "AWS_DEFAULT_REGION": "us-east-1"}
+    client = boto3.client("s3", endpoint_url=found["AWS_ENDPOINT_URL"], aws_access_key_id="key", aws_secret_access_key="secret",
+                          region_name="us-east-1")
+    client.create_bucket(Bucket=BUCKET)
+    return found
+
+
+def _python(words: Sequence[str], environment: Mapping[str, str]) -> str:
+    """What a Python process prints. Raises RuntimeError, with what it said, when it fails."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CRIME_RATES_", "PREFECT_", "AWS_"))}
+    done = subprocess.run([sys.executable, *words], env=kept | dict(environment), text=True, stdin=subprocess.DEVNULL,
+                          capture_output=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(words[2:])}: {done.stdout} {done.stderr}")
+    return done.stdout
