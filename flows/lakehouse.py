@@ -26,6 +26,7 @@ SETTING, DATA, SNAPSHOT = "CRIME_RATES_LAKEHOUSE", "CRIME_RATES_LAKEHOUSE_DATA",
 ALWAYS = "data_inlining_row_limit 0"  # else ten rows or fewer go into the catalog, where only DuckDB finds them
 NO_CATALOG = "creating a new DuckLake is explicitly disabled"  # what DuckLake says where it finds none
 CONFLICT = "Transaction conflict"  # what it says at a commit when another writer was faster
+LOST = 'Failed to execute query "ROLLBACK"'  # what it says, without a reason, when PostgreSQL is gone before that
 
 
 class LakehouseError(RuntimeError):
@@ -109,6 +110,9 @@ def told() -> Iterator[None]:
         if NO_CATALOG in said:
             raise LakehouseError(f"{SETTING} names no lakehouse yet: `crime-rates update` makes it, if {DATA} is set."
                                  ) from error
+        if LOST in said:
+            raise LakehouseError("the connection to the lakehouse's catalog was lost: see `crime-rates snapshots` for what is "
+                                 "published there, then run the command again.") from error
         raise LakehouseError(f"the lakehouse could not be used: {said}") from error
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, in a temporary folder, on a free port; as a user without rights where the tests are root's."""
+"""A PostgreSQL server of the tests' own, in a temporary folder, on a free port; as nobody where the tests run as root."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Server:
 
     def run(self, program: str, *words: str) -> str:
         done = subprocess.run([*self.within, *_as_nobody(), str(self.programs / program), *words], text=True, cwd="/",
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+                              stdin=subprocess.DEVNULL, capture_output=True)
         if done.returncode != 0:
             raise RuntimeError(f"{program}: {done.stderr}")
         return done.stdout.strip()

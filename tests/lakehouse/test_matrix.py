@@ -1,4 +1,4 @@
-"""The lakehouse holds what the published file holds, on each catalog and storage: tables, types, comments, views, macros, answers."""
+"""The lakehouse holds what the published file holds, on each catalog and storage: tables, comments, views, macros, answers."""
 
 from __future__ import annotations
 
@@ -66,11 +66,12 @@ def rows_are_equal(con: duckdb.DuckDBPyConnection) -> None:
 def descriptions_are_equal(con: duckdb.DuckDBPyConnection) -> None:
     in_tables = "schema_name, table_name, column_name, data_type, is_nullable, comment from duckdb_columns()"
     of_table = "select table_name from duckdb_tables()"
-    for what in (f"{in_tables} where table_name in ({of_table})", "schema_name, table_name, comment from duckdb_tables() where true",
+    for what in (f"{in_tables} where table_name in ({of_table})",
+                 "schema_name, table_name, comment from duckdb_tables() where true",
                  "schema_name, view_name, comment from duckdb_views() where not internal",
                  "schema_name, function_name, parameters from duckdb_functions() where function_type = 'table_macro'"):
-        ours = con.execute(f"select {what} and database_name = 'lake' and not contains({what.split(', ')[1]}, 'published_objects') "
-                           "order by all").fetchall()
+        but = f"not contains({what.split(', ')[1]}, 'published_objects')"  # the lakehouse's own
+        ours = con.execute(f"select {what} and database_name = 'lake' and {but} order by all").fetchall()
         assert ours == con.execute(f"select {what} and database_name = 'built' order by all").fetchall()
         assert ours
 
@@ -89,7 +90,8 @@ def commands_are_equal(monkeypatch: pytest.MonkeyPatch, filled: Place, tmp_path:
     monkeypatch.setattr(printing, "can_print", lambda characters: True)  # noqa: ARG005
     monkeypatch.setenv(lakehouse.SETTING, filled.catalog)
     for command in COMMANDS:
-        assert said(monkeypatch, f"{command} --data-dir {tmp_path / 'nothing'}") == said(monkeypatch, f"{command} --data-dir {data}")
+        ours, theirs = (said(monkeypatch, f"{command} --data-dir {folder}") for folder in (tmp_path / "nothing", data))
+        assert ours == theirs
 
 
 def said(monkeypatch: pytest.MonkeyPatch, command: str) -> str:
