@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -21,12 +20,12 @@ from pathlib import Path
 from flows import lakehouse
 from tests.lakehouse import postgres
 from tests.lakehouse.variants import marks, variant
+from tests.scale import network
 from tests.scale.lines import SKIPPED, Line, held
 from tests.scale.sample import built
 from tests.world import ROOT
 
-NETWORK, PREFIX = "10.213.77", "crimehost"
-STORE, WRITER, OTHER, *READERS = range(1, 6)
+STORE, WRITER, OTHER, *READERS = HOSTS = range(1, 6)
 ROUNDS, KILLS = 12, 5
 PATIENCE = 120  # seconds
 AWAY = 4  # seconds that a link is down before it comes back
@@ -35,12 +34,12 @@ S3_PORT = 5000
 
 def run(folder: Path, write: bool = False) -> Iterator[Line]:  # noqa: ARG001, nothing is measured here
     """Set up, trouble and take down."""
-    if lacking := _lacking():
+    if lacking := network.lacking() if postgres.programs() is not None else postgres.MISSING:
         yield Line("hosts apart, in network namespaces", SKIPPED, lacking)
         return
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_namespaces())
-        server = stack.enter_context(postgres.running(_address(STORE), _inside(STORE)))
+        stack.enter_context(network.of_hosts(HOSTS))
+        server = stack.enter_context(postgres.running(network.address(STORE), network.inside(STORE)))
         environment = stack.enter_context(_s3(folder))
         catalog = f"{server.database()} connect_timeout=5 tcp_user_timeout=5000"  # else a lost link is waited for, for minutes
         place = Place(catalog, "s3://lakehouse/tables", environment, folder)
@@ -64,7 +63,7 @@ class Place:
 
     def start(self, host: int, *words: str) -> subprocess.Popen[str]:
         env = os.environ | self.environment | {"PYTHONPATH": str(ROOT)}
-        return subprocess.Popen([*_inside(host), sys.executable, *words], env=env, cwd=self.folder, text=True,
+        return subprocess.Popen([*network.inside(host), sys.executable, *words], env=env, cwd=self.folder, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
     def writer(self, host: int, build: Path, *signal: Path) -> subprocess.Popen[str]:
@@ -157,7 +156,7 @@ def _link_down(place: Place, builds: Sequence[Path]) -> Iterator[Line]:
     signal = place.folder / "cut-for-a-while"
     writer = place.writer(WRITER, builds[0], signal)
     _reach(signal, writer)
-    with _cut(WRITER):
+    with network.cut(STORE, WRITER):
         signal.with_name(f"{signal.name}.go").touch()
         time.sleep(AWAY)
         yield held("while the writer's link is down readers see the old build whole", before, place.seen(READERS[0]))
@@ -169,7 +168,7 @@ def _link_down(place: Place, builds: Sequence[Path]) -> Iterator[Line]:
     signal = place.folder / "cut-for-good"
     writer = place.writer(WRITER, builds[1], signal)
     _reach(signal, writer)
-    with _cut(WRITER):
+    with network.cut(STORE, WRITER):
         signal.with_name(f"{signal.name}.go").touch()
         said = writer.communicate(timeout=PATIENCE)[0]
     yield held("a link that stays down: the writer ends in one sentence", (1, 1), (writer.returncode, said.count("\n")))
@@ -203,81 +202,21 @@ def _end(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
-# ---------------------------------------------------------------- the network
-
-
-def _lacking() -> str:
-    """Why this cannot be done here; nothing where it can."""
-    if postgres.programs() is None:
-        return postgres.MISSING
-    if os.geteuid() != 0:
-        return "only root may make network namespaces"
-    if shutil.which("ip") is None:
-        return "the command ip is not installed: apt-get install iproute2"
-    tried = subprocess.run(["ip", "netns", "add", f"{PREFIX}-try"], capture_output=True, text=True)
-    if tried.returncode:
-        return f"this system makes no network namespaces: {tried.stderr.strip()}"
-    _ip("netns", "del", f"{PREFIX}-try")
-    return ""
-
-
-def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True, text=True)
-
-
-def _inside(host: int) -> list[str]:
-    return ["ip", "netns", "exec", f"{PREFIX}{host}"]
-
-
-def _address(host: int) -> str:
-    return f"{NETWORK}.{host}"
-
-
-@contextlib.contextmanager
-def _namespaces() -> Iterator[None]:
-    """Hosts on a bridge that lies in the namespace of the first; nothing of them is seen from outside."""
-    hosts = (STORE, WRITER, OTHER, *READERS)
-    try:
-        for host in hosts:
-            _ip("netns", "add", f"{PREFIX}{host}")
-            _ip("-n", f"{PREFIX}{host}", "link", "set", "lo", "up")
-        _ip("-n", f"{PREFIX}{STORE}", "link", "add", "bridge", "type", "bridge")
-        _ip("-n", f"{PREFIX}{STORE}", "addr", "add", f"{_address(STORE)}/24", "dev", "bridge")
-        _ip("-n", f"{PREFIX}{STORE}", "link", "set", "bridge", "up")
-        for host in hosts[1:]:
-            ends = f"to{host}", "type", "veth", "peer", "name", "eth", "netns", f"{PREFIX}{host}"
-            _ip("-n", f"{PREFIX}{STORE}", "link", "add", *ends)
-            _ip("-n", f"{PREFIX}{STORE}", "link", "set", f"to{host}", "master", "bridge", "up")
-            _ip("-n", f"{PREFIX}{host}", "addr", "add", f"{_address(host)}/24", "dev", "eth")
-            _ip("-n", f"{PREFIX}{host}", "link", "set", "eth", "up")
-        yield
-    finally:
-        for host in hosts:
-            subprocess.run(["ip", "netns", "del", f"{PREFIX}{host}"], capture_output=True)
-
-
-@contextlib.contextmanager
-def _cut(host: int) -> Iterator[None]:
-    """The link of a host is down."""
-    _ip("-n", f"{PREFIX}{STORE}", "link", "set", f"to{host}", "down")
-    try:
-        yield
-    finally:
-        _ip("-n", f"{PREFIX}{STORE}", "link", "set", f"to{host}", "up")
+# ---------------------------------------------------------------- the services
 
 
 @contextlib.contextmanager
 def _s3(folder: Path) -> Iterator[dict[str, str]]:
     """An S3 server on the first host, with a bucket; the environment that leads to it."""
-    environment = {"AWS_ENDPOINT_URL": f"http://{_address(STORE)}:{S3_PORT}", "AWS_ACCESS_KEY_ID": "key",
+    environment = {"AWS_ENDPOINT_URL": f"http://{network.address(STORE)}:{S3_PORT}", "AWS_ACCESS_KEY_ID": "key",
                    "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
     with (folder / "s3.log").open("w") as log:
-        command = [sys.executable, "-m", "moto.server", "-H", _address(STORE), "-p", str(S3_PORT)]
-        server = subprocess.Popen([*_inside(STORE), *command], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        command = [sys.executable, "-m", "moto.server", "-H", network.address(STORE), "-p", str(S3_PORT)]
+        server = subprocess.Popen([*network.inside(STORE), *command], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
         made = "import boto3; boto3.client('s3').create_bucket(Bucket='lakehouse')"
         for _ in range(PATIENCE):
-            done = subprocess.run([*_inside(WRITER), sys.executable, "-c", made], env=os.environ | environment,
+            done = subprocess.run([*network.inside(WRITER), sys.executable, "-c", made], env=os.environ | environment,
                                   capture_output=True, text=True)
             if done.returncode == 0:
                 break

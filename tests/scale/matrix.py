@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
@@ -26,7 +27,6 @@ from tests.scale.sample import SOURCES
 from tests.workers import cluster
 
 STORAGES, PUBLICATIONS, RUNNERS = ("folder", "S3"), ("file", "lakehouse"), ("threads", "Dask")
-DEFAULT = (STORAGES[0], PUBLICATIONS[0], RUNNERS[0])
 START = "import sys; from flows.cli import main; sys.argv[0] = 'crime-rates'; main()"
 QUESTIONS = (
     ("table", "2015-16-H1", "--offence", "8Q", "--top", "10", "--population-vintage", "2015-06-25"),
@@ -37,59 +37,74 @@ QUESTIONS = (
 BUCKET = "crime-rates"
 
 
+@dataclass(frozen=True)
+class Found:
+    """What another host reads: a folder with each table and view as Parquet, and what the command answers."""
+
+    folder: Path
+    answers: list[str]
+
+
 def run(folder: Path, write: bool = False) -> Iterator[Line]:  # noqa: ARG001, nothing is measured here
     """Run the default first, then all others against it."""
     if postgres.programs() is None:
         yield Line("the lakehouse's catalog in PostgreSQL", SKIPPED, postgres.MISSING)
-    sources = [word for name, place in SOURCES.items() for word in (f"--{name}", place)]
-    wanted: dict[str, Path | list[str]] = {}
+    default = None
     with contextlib.ExitStack() as stack:
         environment = _s3(stack) | stack.enter_context(prefect_server.standing(folder / "prefect"))
         server = stack.enter_context(postgres.running()) if postgres.programs() is not None else None
-        workers = environment | {"CRIME_RATES_CACHE_DIR": str(folder / "worker")}
+        workers = environment | {"CRIME_RATES_CACHE_DIR": str(folder / "cache of workers")}
         dask = stack.enter_context(cluster.standing(folder / "dask", workers))
         for combination in itertools.product(STORAGES, PUBLICATIONS, RUNNERS):
-            storage, publication, runner = combination
             here = folder / "-".join(combination)
-            root = str(here) if storage == "folder" else f"s3://{BUCKET}/{publication}-{runner}"
-            ours = environment | {"CRIME_RATES_CACHE_DIR": str(here / "cache"), "CRIME_RATES_DATA_DIR": f"{root}/data"}
-            theirs = ours | {"CRIME_RATES_CACHE_DIR": str(here / "cache of a reader")}
-            if publication == "lakehouse":
-                catalog = server.database() if server is not None else str(here / "catalog.ducklake")
-                ours |= {"CRIME_RATES_LAKEHOUSE": catalog, "CRIME_RATES_LAKEHOUSE_DATA": f"{root}/lakehouse"}
-                theirs |= {"CRIME_RATES_LAKEHOUSE": catalog, "CRIME_RATES_DATA_DIR": str(here / "no data here")}
-            if runner == "Dask":
-                ours["CRIME_RATES_DASK_SCHEDULER"] = dask.address
             here.mkdir()
-            said = _python(["-c", START, "update", *sources], ours)
-            if "FAILED" in said:
-                yield Line(" × ".join(combination), RED, said)
-                continue
-            _python(["-m", "tests.scale.reader", theirs["CRIME_RATES_DATA_DIR"], str(here / "read")], theirs)
-            answers = [_python(["-c", START, *question], theirs) for question in QUESTIONS]
-            if combination == DEFAULT:
-                wanted = {"tables": here / "read", "answers": answers}
-            yield _compared(combination, here / "read", answers, wanted)
+            catalog = server.database() if server is not None else str(here / "catalog.ducklake")
+            writer, reader = _environments(combination, here, catalog, dask.address)
+            found = _published(here, environment | writer, environment | reader)
+            default = default or found
+            yield _compared(combination, found, default)
 
 
-def _compared(combination: Sequence[str], read: Path, answers: list[str], wanted: Mapping[str, Path | list[str]]) -> Line:
+def _environments(combination: Sequence[str], here: Path, catalog: str, scheduler: str) -> tuple[dict[str, str], dict[str, str]]:
+    """(settings of the host that writes, settings of one that reads); they share no folder but what the combination says."""
+    storage, publication, runner = combination
+    root = str(here) if storage == "folder" else f"s3://{BUCKET}/{publication}-{runner}"
+    writer = {"CRIME_RATES_DATA_DIR": f"{root}/data", "CRIME_RATES_CACHE_DIR": str(here / "cache")}
+    reader = writer | {"CRIME_RATES_CACHE_DIR": str(here / "cache of a reader")}
+    if publication == "lakehouse":
+        writer |= {"CRIME_RATES_LAKEHOUSE": catalog, "CRIME_RATES_LAKEHOUSE_DATA": f"{root}/lakehouse"}
+        reader |= {"CRIME_RATES_LAKEHOUSE": catalog, "CRIME_RATES_DATA_DIR": str(here / "no data here")}
+    if runner == "Dask":
+        writer["CRIME_RATES_DASK_SCHEDULER"] = scheduler
+    return writer, reader
+
+
+def _published(here: Path, writer: Mapping[str, str], reader: Mapping[str, str]) -> Found:
+    sources = [word for name, place in SOURCES.items() for word in (f"--{name}", place)]
+    _python(["-c", START, "update", *sources], writer)
+    _python(["-m", "tests.scale.reader", reader["CRIME_RATES_DATA_DIR"], str(here / "read")], reader)
+    return Found(here / "read", [_python(["-c", START, *question], reader) for question in QUESTIONS])
+
+
+def _compared(combination: Sequence[str], found: Found, default: Found) -> Line:
     rows, other = 0, []
+    tables = [table.name for table in (*contract.TABLES, *contract.VIEWS)]
     with duckdb.connect() as con:
-        for table in (*contract.TABLES, *contract.VIEWS):
-            one, two = (quoted(str(place / f"{table.name}.parquet")) for place in (read, Path(str(wanted["tables"]))))
+        for table in tables:
+            one, two = (quoted(str(place.folder / f"{table}.parquet")) for place in (found, default))
             count, more, fewer = con.execute(
                 f"select (select count(*) from {one}), (select count(*) from (from {one} except all from {two})), "
                 f"(select count(*) from (from {two} except all from {one}))").fetchall()[0]
             same_types = con.execute(f"describe from {one}").fetchall() == con.execute(f"describe from {two}").fetchall()
             rows += count
-            other += [table.name] if more or fewer or not same_types else []
-    other += [" ".join(question) for question, one, two in zip(QUESTIONS, answers, wanted["answers"], strict=True)  # type: ignore[arg-type]
-              if one != two]
+            other += [table] if more or fewer or not same_types else []
+    answers = zip(QUESTIONS, found.answers, default.answers, strict=True)
+    other += [" ".join(question) for question, one, two in answers if one != two]
     name = " × ".join(combination)
     if other:
         return Line(name, RED, f"not equal to the default: {', '.join(other)}")
-    return Line(name, GREEN, f"{len(contract.TABLES) + len(contract.VIEWS)} tables and views, {rows:,} rows, "
-                             f"and {len(QUESTIONS)} answers of the command equal the default's")
+    return Line(name, GREEN, f"{len(tables)} tables and views with {rows:,} rows, and {len(QUESTIONS)} answers of the command, "
+                             "equal the default's")
 
 
 def _s3(stack: contextlib.ExitStack) -> dict[str, str]:
