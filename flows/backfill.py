@@ -12,9 +12,10 @@ from prefect.client.schemas.objects import State
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import AfterValidator
 
-from flows import lake, live, reporting, steps
+from flows import carrying, lake, live, reporting, steps
 from flows.runs import Coverage, Run
 from flows.settings import Settings
+from flows.store import working_copy
 from flows.update import run_steps
 from transforms.periods import HalfYear, Quarter
 
@@ -55,14 +56,14 @@ def backfill(
     last: HalfYearText,
     level: Literal["csp", "pfa"] | None = None,
     refetch: bool = False,
-    data_dir: Path = Path("data"),
+    data_dir: str | Path = "data",
 ) -> State[Run]:
     """Bring every release that may cover the span into the lake, build once, and report per half-year what stands behind it.
 
     What a release covers is known only from its sheets, so all of the page's releases are fetched that are not held yet.
     A half-year that no release covers makes the run fail, after all the others are built.
     """
-    settings = Settings(data_dir=data_dir)
+    settings = Settings(data_dir=working_copy(data_dir))
     span = Span.parse(first, last)
     run = Run("backfill")
 
@@ -95,8 +96,9 @@ def coverage(settings: Settings, span: Span, level: str | None) -> list[Coverage
 
 def plan(settings: Settings, span: Span, level: str | None) -> tuple[list[Coverage], list[str], list[str]]:
     """What a backfill would do: (what covers each half-year already, files to fetch, sentences on what failed to answer)."""
+    carrying.catch_up(settings.data_dir, is_run=False)
     with live.client(settings) as http:
         batches, failed = steps.discover_live(settings, http, level)
-    store = settings.data_dir / "raw"
-    to_fetch = [batch.name for batch in batches if batch.offer is not None and not live.is_held(store, batch.offer)]
+    raw = settings.data_dir / "raw"
+    to_fetch = [batch.name for batch in batches if batch.offer is not None and not live.is_held(raw, batch.offer)]
     return coverage(settings, span, level), to_fetch, [item.message for item in failed]

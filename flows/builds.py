@@ -11,8 +11,10 @@ import os
 import shutil
 import struct
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from flows import store
 from flows.files import sync, write_text
 
 LINK = "crime_rates.duckdb"
@@ -31,8 +33,26 @@ class DiskFull(RuntimeError):
 
 
 def published(data_dir: Path) -> Path | None:
-    """The database that readers see now, by its own name, or None."""
-    return _current(data_dir / "warehouse")
+    """The database that readers see now, by its own name, or None. Pulled first where the data folder lies in a store."""
+    there = store.of(data_dir)
+    if there is None:
+        return _current(data_dir / "warehouse")
+    from flows import shared
+
+    return shared.pulled(there)
+
+
+def mirror(target: Path, rolled_back: Sequence[str]) -> None:
+    """Let the links of a working copy stand as in its store: the database that readers see, file names of those rolled back."""
+    if _current(target.parent) != target:
+        _point_at(target)
+    marks = {f"{name}{ROLLED_BACK}" for name in rolled_back}
+    for mark in target.parent.glob(f"*{ROLLED_BACK}"):
+        if mark.name not in marks:
+            mark.unlink()
+    for name in marks:
+        if not (target.parent / name).exists():
+            write_text(target.parent / name, "rolled back\n")
 
 
 def publish(target: Path, keep: int) -> bool:
@@ -57,7 +77,7 @@ def roll_back(data_dir: Path, to: str | None = None) -> tuple[Path, Path]:
     """
     current = published(data_dir)
     if current is None:
-        raise NoSuchBuild(f"{data_dir} holds no published database, so there is nothing to roll back.")
+        raise NoSuchBuild(f"{store.shown(data_dir)} holds no published database, so there is nothing to roll back.")
     builds = kept(data_dir)
     older = builds[builds.index(current) + 1 :] if current in builds else builds
     fits = older[:1] if to is None else [build for build in builds if to in build.stem]

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from flows import derivation, harmless, printing, reading, residents
+from flows import derivation, harmless, printing, reading, residents, store
 from flows.derivation import Figure, Rows
 from flows.printing import aligned, number
 from flows.reading import LEVELS, Basis, some
@@ -25,11 +25,23 @@ def explain(data_dir: Path, half_year: HalfYear, area: str, offence: str, level:
     with reading.connect(data_dir) as con:
         answer = reading.ranked_table(con, half_year, level, offence, Basis())
         figure = derivation.figure(con, answer, reading.area_in(con, answer, area))
+        _bring_sources(con, figure, data_dir)
         lines = [*_head(con, figure), *_figure(con, figure), *_offences(con, figure, data_dir / "lake"),
                  *residents.told(con, figure, data_dir / "lake"), *_set_aside(con, figure),
                  "", *wrapped(printing.sources(answer.releases)), *wrapped(printing.SOURCE)]
     text = harmless.plain("\n".join(lines) + "\n")
     return text if printing.can_print("÷×−√³") else text.translate(PLAIN)
+
+
+def _bring_sources(con: duckdb.DuckDBPyConnection, figure: Figure, data_dir: Path) -> None:
+    """Have the rows here that the figure comes from, where the data folder lies in a store."""
+    if store.of(data_dir) is None:
+        return
+    from flows import carrying
+
+    releases = {quarter["release_id"] for quarter in derivation.quarters(con, figure)}
+    carrying.catch_up(data_dir, "lake", is_run=False)
+    carrying.bring_lake(data_dir, lambda folder: folder.parent.name == "populations" or folder.stem in releases)
 
 
 def _head(con: duckdb.DuckDBPyConnection, figure: Figure) -> Lines:

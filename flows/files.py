@@ -83,7 +83,8 @@ def sweep(data_dir: Path) -> int:
     dead = [path for path in data_dir.rglob(".*.part") if ".incoming" not in path.parts]
     dead += (data_dir / "warehouse").glob("*.duckdb.wal")
     given_up = time.time() - RESUMABLE_SECONDS
-    dead += [path for path in (data_dir / "raw/.incoming").glob("*") if path.stat().st_mtime < given_up]
+    dead += [path for place in ("raw/.incoming", ".incoming") for path in (data_dir / place).glob("*")
+             if path.stat().st_mtime < given_up]
     for path in dead:
         if path.is_dir() and not path.is_symlink():
             gone = _aside(path)

@@ -80,7 +80,7 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnown) -> tu
     Returns the release and whether it is new. Raises PublishedFileError; then nothing is written.
     """
     name, sha256 = release_id(files)
-    folder = lake / "offences" / f"{name}.{LAYOUT}"
+    folder = folder_of(lake, "offences", files)
     if (folder / RECORD).exists():
         return _redated(folder, read_release(folder), files), False
     reader = ReleaseReader(name, [f.path for f in files], is_known)
@@ -108,9 +108,24 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnown) -> tu
     return release, True
 
 
+def folder_of(lake: Path, kind: str, files: Sequence[RawFile]) -> Path:
+    """Where the partition of stored files lies, or will lie; kinds are those of the raw store."""
+    if kind == "offences":
+        return lake / kind / f"{release_id(files)[0]}.{LAYOUT}"
+    folder = {"population": "populations", "lookup": "lookups"}[kind]
+    return lake / folder / f"{files[0].path.stem}@{files[0].sha256[:8]}.{LAYOUT}"
+
+
+def is_known(folder: Path, file: RawFile) -> bool:
+    """Whether a partition is there, and its (first) file need not be read again: not under another year than before."""
+    if not (folder / RECORD).exists():
+        return False
+    return file.kind == "offences" or read_json(folder / RECORD)["covers"] == file.covers
+
+
 def holds(lake: Path, files: Sequence[RawFile]) -> bool:
     """Whether the lake holds this release already."""
-    return (lake / "offences" / f"{release_id(files)[0]}.{LAYOUT}" / RECORD).exists()
+    return (folder_of(lake, "offences", files) / RECORD).exists()
 
 
 def _is_simulated(files: Sequence[RawFile]) -> bool:
@@ -135,29 +150,27 @@ def write_population(lake: Path, file: RawFile) -> tuple[Source, bool]:
         reader = PopulationFile(file.path, file.covers)
         return reader.read(), reader.published
 
-    return _write_source(lake / "populations", file, table)
+    return _write_source(folder_of(lake, "population", [file]), file, table)
 
 
 def write_lookup(lake: Path, file: RawFile) -> tuple[Source, bool]:
     """Normalise an ONS lookup into data/lake/lookups/<file>/, or find it there."""
-    return _write_source(lake / "lookups", file, lambda: (read_lookup(file.path), None))
+    return _write_source(folder_of(lake, "lookup", [file]), file, lambda: (read_lookup(file.path), None))
 
 
 def _write_source(
-    parent: Path, file: RawFile, read: Callable[[], tuple[pa.Table, date | None]]
+    folder: Path, file: RawFile, read: Callable[[], tuple[pa.Table, date | None]]
 ) -> tuple[Source, bool]:
-    name = f"{file.path.stem}@{file.sha256[:8]}"
-    folder = parent / f"{name}.{LAYOUT}"
     record = folder / RECORD
-    new = not record.exists() or read_json(record)["covers"] != file.covers
+    new = not is_known(folder, file)
     if new:
         table, updated = read()
         shutil.rmtree(folder, ignore_errors=True)  # read under another year than is known now
         with folder_aside(folder) as aside:
             _write_parquet(table, aside / "table.parquet")
             stated = updated.isoformat() if updated else None
-            source = Source(name, file.path.name, file.sha256, file.covers, stated, "", "", table.num_rows,
-                            file.origin)
+            source = Source(folder.name.removesuffix(f".{LAYOUT}"), file.path.name, file.sha256, file.covers, stated, "", "",
+                            table.num_rows, file.origin)
             write_json(aside / RECORD, asdict(source))
     source = Source(**read_json(record))
     vintage, vintage_source = file.published_on(date.fromisoformat(source.updated) if source.updated else None)

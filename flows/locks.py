@@ -5,8 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from flows import store
 
 
 class FolderBusy(RuntimeError):
@@ -15,8 +17,14 @@ class FolderBusy(RuntimeError):
 
 @contextmanager
 def sole_run(data_dir: Path) -> Iterator[None]:
-    """Hold the data folder for this run. Raises FolderBusy, naming the other process, when it is held already."""
-    with held(data_dir / ".run.lock", data_dir):
+    """Hold the data folder for this run, and the store whose working copy it is. Raises FolderBusy, naming the other process."""
+    there = store.of(data_dir)
+    with ExitStack() as stack:
+        stack.enter_context(held(data_dir / ".run.lock", data_dir))
+        if there is not None:
+            from flows import lease
+
+            stack.enter_context(lease.held(there))
         yield
 
 
@@ -34,7 +42,8 @@ def held(lock: Path, folder: Path) -> Iterator[None]:
             file.seek(0)
             holder = file.read().strip() or "unknown"
             raise FolderBusy(
-                f"Another run (process {holder}) is at work on {folder}: wait for it to end, then run the command again."
+                f"Another run (process {holder}) is at work on {store.shown(folder)}: wait for it to end, "
+                "then run the command again."
             ) from error
         file.seek(0)
         file.truncate()

@@ -121,18 +121,18 @@ def rollback(*, to: str | None = None, data_dir: DataDir = DATA) -> None:
     to
         a part of the name of a build that is kept, such as 1d31ac9b; a newer one takes a roll back away.
     """
-    from flows import builds, steps, tables
+    from flows import builds, shared, steps, store
     from flows.locks import sole_run
     from flows.settings import Settings
 
     if builds.published(data_dir) is None:
-        raise builds.NoSuchBuild(f"{data_dir} holds no published database, so there is nothing to roll back.")
+        raise builds.NoSuchBuild(f"{store.shown(data_dir)} holds no published database, so there is nothing to roll back.")
     with sole_run(data_dir):
-        left, shown = builds.roll_back(data_dir, to)
-        tables.export(shown, data_dir / "tables")
+        left, shown = shared.roll_back(data_dir, to)
+        shared.export(data_dir, shown)
         if (settings := Settings(data_dir=data_dir)).lakehouse:
             steps.publish_lakehouse(settings, shown)
-    print(f"Readers see {shown.name} now, and not {left.name}; {data_dir / 'tables'} is written to match.")
+    print(f"Readers see {shown.name} now, and not {left.name}; {store.shown(data_dir)}/tables is written to match.")
 
 
 @app.command
@@ -154,11 +154,12 @@ def serve(*, data_dir: DataDir = DATA) -> None:
 @app.command
 def demo(*, data_dir: DataDir = DATA) -> None:
     """Run the whole pipeline on the sample that comes with the code, without a network, and print a table."""
-    from flows import asking, running
+    from flows import asking, running, store
 
-    code = running.demo(data_dir / "demo")
+    demo_dir = store.inside(data_dir, "demo")
+    code = running.demo(demo_dir)
     if code == 0:
         print()
-        asking.table("2015-16-H1", offence="8Q", top=20, population_vintage=date(2015, 6, 25), data_dir=data_dir / "demo")
+        asking.table("2015-16-H1", offence="8Q", top=20, population_vintage=date(2015, 6, 25), data_dir=demo_dir)
         print(running.SAMPLE_NOTE)
     sys.exit(code)

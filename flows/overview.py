@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from flows import builds, lakehouse, printing, reading, runs
+from flows import builds, lakehouse, printing, reading, runs, store
 from flows.harmless import plain
 
 OVERDUE_DAYS = 110  # releases are quarterly; seen: 24 April, 29 January, 23 April, 23 July
@@ -56,7 +56,7 @@ def status(data_dir: Path, as_json: bool) -> str:
         return printing.json_text(facts)
     lines = []
     if facts["database"] is None:
-        lines.append(f"No database is published in {data_dir} yet.")
+        lines.append(f"No database is published in {store.shown(data_dir)} yet.")
     else:
         lines.append(f"Published: {facts['database']}")
         for row in facts["newest"]:
@@ -92,7 +92,7 @@ def _facts(data_dir: Path, today: date) -> dict[str, Any]:
     sizes = {name: sum(p.stat().st_size for p in (data_dir / name).rglob("*") if p.is_file() and not p.is_symlink())
              for name in ("raw", "lake", "cache", "warehouse", "tables")}
     return {
-        "data_dir": str(data_dir),
+        "data_dir": store.shown(data_dir),
         "database": database.name if database else None,
         "kept": [{"build": build.stem, "rolled_back": builds.is_rolled_back(build)} for build in builds.kept(data_dir)],
         "newest": newest,

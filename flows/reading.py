@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from flows import builds, lakehouse
+from flows import builds, lakehouse, store
 from sql import quoted
 from transforms.periods import HalfYear
 
@@ -80,8 +80,8 @@ def connect(data_dir: Path) -> duckdb.DuckDBPyConnection:
     if database is None:
         demo = data_dir / "demo"
         hint = f" The demo's is in {demo}: add --data-dir {demo}." if builds.published(demo) else ""
-        raise NotFound(f"{data_dir} holds no published database yet: run `crime-rates update` (or `crime-rates demo`) first."
-                       + hint)
+        raise NotFound(f"{store.shown(data_dir)} holds no published database yet: run `crime-rates update` "
+                       f"(or `crime-rates demo`) first.{hint}")
     return duckdb.connect(str(database), read_only=True)
 
 

@@ -7,7 +7,7 @@ import logging
 import requests
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from flows import reading
+from flows import reading, store
 from flows.harmless import plain
 from flows.runs import Run
 from flows.settings import Settings
@@ -27,13 +27,15 @@ def summary(run: Run, settings: Settings) -> str:
         lines.append(f"{many} unchanged" + ("." if run.downloaded or new else "; no file was downloaded."))
     lines += [f"Note: {warning}" for warning in run.warnings]
     if run.database and run.published:
-        lines.append(f"Published {settings.data_dir / 'warehouse' / 'crime_rates.duckdb'} ({run.database}).")
+        place = f"{store.shown(settings.data_dir)}/warehouse"
+        is_linked = store.of(settings.data_dir) is None
+        lines.append(f"Published {place}/crime_rates.duckdb ({run.database})." if is_linked else f"Published {place}/{run.database}.")
     elif run.database:
         lines.append(f"Nothing to build, nothing to publish: {run.database} stands.")
     if run.lakehouse:
         lines.append(f"Published {run.database} to the lakehouse.")
     if run.tables:
-        lines.append(f"Wrote {run.tables} pairs of tables to {settings.data_dir / 'tables'}.")
+        lines.append(f"Wrote {run.tables} pairs of tables to {store.shown(settings.data_dir)}/tables.")
     if run.steps:
         lines.append(_took(run))
     lines += [str(one) for one in run.coverage]

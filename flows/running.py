@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from flows import store
 from flows.settings import Settings, packaged
 
 WEEKDAYS = "35 9 * * 1-5"  # releases appear at 09:30, London time
@@ -97,7 +98,7 @@ def serve(data_dir: Path) -> int:
     from flows.backfill import backfill as backfill_flow
     from flows.update import update as update_flow
 
-    folder = {"data_dir": str(data_dir.resolve())}
+    folder = {"data_dir": store.shown(data_dir.resolve())}
     weekdays = Cron(WEEKDAYS, timezone="Europe/London")
     deployments: list[Any] = [
         update_flow.to_deployment(name="update", schedule=weekdays, parameters=folder),

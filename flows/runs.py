@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from flows import store
 from flows.files import read_json, write_json
 
 if TYPE_CHECKING:
@@ -90,6 +92,8 @@ class Run:
     def save(self, data_dir: Path) -> None:
         name = f"{self.started.replace(':', '')}-{os.getpid()}.json"
         write_json(data_dir / "runs" / name, asdict(self))
+        if (there := store.of(data_dir)) is not None:
+            there.push(f"runs/{name}", data_dir / "runs" / name)
 
 
 @contextmanager
@@ -117,5 +121,8 @@ def now() -> str:
 
 def last(data_dir: Path) -> dict[str, Any] | None:
     """The newest run on record, or None."""
+    if (there := store.of(data_dir)) is not None:
+        data = there.read(max(there.objects("runs"), default="runs/none"))
+        return None if data is None else dict(json.loads(data))
     files = sorted((data_dir / "runs").glob("[0-9]*.json"))
     return read_json(files[-1]) if files else None

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, PrivateAttr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from flows import store
+from flows.store import working_copy
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,7 +27,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CRIME_RATES_")
 
-    data_dir: Path = Path("data")
+    data_dir: Annotated[Path, BeforeValidator(working_copy)] = Path("data")  # or an address: then its working copy
     reference_dir: Path = Field(default_factory=lambda: packaged("reference"))
     govuk_url: str = "https://www.gov.uk"
     nomis_url: str = "https://www.nomisweb.co.uk"
@@ -36,3 +42,16 @@ class Settings(BaseSettings):
     keep_builds: int = Field(default=3, ge=1)  # published databases that are kept for `rollback`
     lakehouse: str = ""  # what follows ducklake: where DuckDB attaches it, such as postgres:dbname=crime host=db; none by default
     lakehouse_data: str = ""  # the folder or s3:// address of its Parquet; wanted when it is made, and not again
+    _address: str = PrivateAttr("")
+    _made_on: str = PrivateAttr(default_factory=socket.gethostname)
+
+    def model_post_init(self, _: Any) -> None:
+        """Know the address of the data, if they have one: on another host their working copy is another folder."""
+        there = store.of(self.data_dir)
+        self._address = there.address if there is not None else ""
+
+    def on_this_host(self, folders: Sequence[Path]) -> tuple[Settings, list[Path], bool]:
+        """(settings, folders of the data, whether they come from another host), as they are on this one."""
+        here = working_copy(self._address) if self._address else self.data_dir
+        moved = here != self.data_dir or self._made_on != socket.gethostname()
+        return self.model_copy(update={"data_dir": here}), [here / folder.relative_to(self.data_dir) for folder in folders], moved

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows import builds, lake, lakehouse_publishing, live, normalising, raw, tables, warehouse
+from flows import builds, carrying, lake, lakehouse_publishing, live, normalising, raw, shared, store, warehouse
 from flows.checks import Check
 from flows.files import no_room
 from flows.report import site
@@ -44,6 +44,11 @@ class Batch:
     offer: live.Offer | None = None
 
 
+def catch_up(settings: Settings) -> None:
+    """Know what runs on other hosts have brought in and normalised, where the data folder lies in a store."""
+    carrying.catch_up(settings.data_dir)
+
+
 def discover_local(folders: Folders) -> list[Batch]:
     """What local folders hold. Raises FolderError or PublishedFileError."""
     batches: dict[tuple[str, str], Batch] = {}
@@ -76,10 +81,15 @@ def discover_live(settings: Settings, http: Client, level: str | None = None) ->
 def bring_in(settings: Settings, batch: Batch, http: Client | None = None, refetch: bool = False) -> tuple[list[Path], int]:
     """Put the files of a batch into the raw store; returns their folders, and how many files were downloaded."""
     if batch.offer is None:
-        return [raw.store(settings.data_dir / "raw", found)[0] for found in batch.found], 0
-    assert http is not None  # an offer comes from a live service
-    fetched = live.fetch(settings, http, batch.offer, refetch)
-    return [fetched.folder], int(fetched.downloaded)
+        folders, downloaded = [raw.store(settings.data_dir / "raw", found)[0] for found in batch.found], 0
+    else:
+        assert http is not None  # an offer comes from a live service
+        fetched = live.fetch(settings, http, batch.offer, refetch)
+        folders, downloaded = [fetched.folder], int(fetched.downloaded)
+    for folder in folders:
+        carrying.push(settings.data_dir, folder)
+    carrying.push_addresses(settings.data_dir)
+    return folders, downloaded
 
 
 def normalise(settings: Settings, name: str, kind: str, folders: Sequence[Path]) -> Item:
@@ -87,6 +97,23 @@ def normalise(settings: Settings, name: str, kind: str, folders: Sequence[Path])
 
     A file that is not what it should be gives an item of state `failed` with one sentence; it stays in the raw store.
     """
+    settings, folders, moved = settings.on_this_host(folders)
+    data_dir = settings.data_dir
+    carrying.know(data_dir, *folders, anew=moved)
+    partition = lake.folder_of(data_dir / "lake", kind, [raw.read(folder) for folder in folders])
+    carrying.know(data_dir, partition, anew=moved)
+    try:
+        if not lake.is_known(partition, raw.read(folders[0])):
+            carrying.bring(data_dir, *folders)
+    except carrying.Corrupt as error:
+        return Item(name, kind, "failed", str(error))
+    item = _normalised(settings, name, kind, folders)
+    if item.state != "failed":
+        carrying.push(data_dir, partition)
+    return item
+
+
+def _normalised(settings: Settings, name: str, kind: str, folders: Sequence[Path]) -> Item:
     if kind == "offences":
         return _normalise_release(settings, name, folders)
     write = lake.write_population if kind == "population" else lake.write_lookup
@@ -100,7 +127,7 @@ def normalise(settings: Settings, name: str, kind: str, folders: Sequence[Path])
 
 def _normalise_release(settings: Settings, name: str, folders: Sequence[Path]) -> Item:
     files = [raw.read(folder) for folder in folders]
-    large = sum(file.path.stat().st_size for file in files) > LARGE_BYTES
+    large = sum(file.size for file in files) > LARGE_BYTES
     if not large or lake.holds(settings.data_dir / "lake", files):
         return normalising.release(settings.data_dir, settings.reference_dir, name, folders)
     try:
@@ -112,7 +139,16 @@ def _normalise_release(settings: Settings, name: str, folders: Sequence[Path]) -
 
 
 def build(settings: Settings) -> tuple[Path, list[Check]]:
-    """Build and check the database of what the lake holds. Raises warehouse.BuildRefused."""
+    """Build and check the database of what the lake holds. Raises warehouse.BuildRefused.
+
+    In a store, a database that another host has built of the same lake is pulled, and the lake's data only to build.
+    """
+    there = store.of(settings.data_dir)
+    if there is not None:
+        carrying.catch_up(settings.data_dir, "lake")  # workers on other hosts may have normalised some
+        name = warehouse.file_name(settings.data_dir / "lake", settings.reference_dir)
+        if not shared.pull_build(there, name):
+            carrying.bring_lake(settings.data_dir)
     return warehouse.build(settings.data_dir / "lake", settings.reference_dir, settings.data_dir / "warehouse",
                            settings.memory_limit)
 
@@ -127,7 +163,10 @@ def chosen(settings: Settings, database: Path) -> tuple[Path, list[str]]:
 
 
 def publish(settings: Settings, database: Path) -> bool:
-    """Show readers this database; False when they see it already."""
+    """Show readers this database; False when they see it already. Raises FolderBusy when another run holds the store now."""
+    there = store.of(settings.data_dir)
+    if there is not None:
+        return shared.publish(there, database, settings.keep_builds)
     return builds.publish(database, settings.keep_builds)
 
 
@@ -138,7 +177,7 @@ def publish_lakehouse(settings: Settings, database: Path) -> bool:
 
 def export(settings: Settings, database: Path) -> int:
     """Write the tables of every half-year; returns how many pairs of files, 0 when they are up to date."""
-    return tables.export(database, settings.data_dir / "tables")
+    return shared.export(settings.data_dir, database)
 
 
 def report(settings: Settings, database: Path) -> int:

@@ -26,6 +26,7 @@ from flows.runs import Item, Run, timed
 from flows.settings import Settings
 from flows.sources.errors import IncompleteError, SourceError, StatusError, UnreachableError
 from flows.sources.http import Client
+from flows.store import working_copy
 from flows.warehouse import BuildRefused
 from transforms.errors import PublishedFileError
 
@@ -55,13 +56,13 @@ report = task(name="write the report", cache_policy=NO_CACHE)(steps.report)
 
 @flow(name="update", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
 def update(
-    data_dir: Path = Path("data"),
+    data_dir: str | Path = "data",
     releases: Path | None = None,
     populations: Path | None = None,
     lookups: Path | None = None,
 ) -> State[Run]:
     """Bring the published database up to date with the live services, or with local folders in their place."""
-    settings = Settings(data_dir=data_dir)
+    settings = Settings(data_dir=working_copy(data_dir))
     return run_steps(Run("update"), settings, steps.Folders(releases, populations, lookups))
 
 
@@ -101,6 +102,7 @@ def _steps(
     run: Run, settings: Settings, folders: steps.Folders, http: Client | None, level: str | None, refetch: bool
 ) -> None:
     with timed(run, "discover"):
+        steps.catch_up(settings)
         if http is None:
             batches = steps.discover_local(folders)
         else:

@@ -57,12 +57,17 @@ def build_id(lake_dir: Path, reference_dir: Path) -> str:
     return digest.hexdigest()[:12]
 
 
+def file_name(lake_dir: Path, reference_dir: Path) -> str:
+    """What the database of this lake is called."""
+    return f"crime_rates-{build_id(lake_dir, reference_dir)}.duckdb"
+
+
 def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: str) -> tuple[Path, list[Check]]:
     """Build and check the database of what the lake holds now; returns its path, not yet published, and the checks.
 
     Raises BuildRefused when the lake holds no release or a required check fails, DiskFull when there is no room.
     """
-    target = warehouse / f"crime_rates-{build_id(lake_dir, reference_dir)}.duckdb"
+    target = warehouse / file_name(lake_dir, reference_dir)
     if target.exists():
         return target, checks_of(target)
     if not lake.folders(lake_dir, "offences"):
