@@ -16,8 +16,8 @@ from typing import Any
 from flows import store
 from flows.files import folder_aside, read_json, sha256_of, write_json, write_text
 from flows.lake import RECORD
+from flows.objects import Object, Store, StoreError
 from flows.raw import MANIFEST
-from flows.store import Object, Store, StoreError
 
 MANIFESTS = {"raw": MANIFEST, "lake": RECORD}
 ADDRESSES = "raw/addresses.json"  # a file that is rewritten whole, by whoever runs

@@ -17,7 +17,7 @@ from secrets import token_hex
 from typing import Any
 
 from flows.locks import FolderBusy
-from flows.store import Object, Store, StoreError
+from flows.objects import Object, Store, StoreError
 
 FOLDER = ".lease"
 SECONDS = 60.0  # without renewal, after which a run counts as dead
@@ -95,9 +95,8 @@ def _take(there: Store) -> Lease:
     lease = Lease(there, number + 1, ours)
     if not there.create(lease.name, _bytes(ours)):
         raise _busy(there, _holder(there.read(lease.name)))
-    for name in there.objects(FOLDER):
-        if name < lease.name:
-            there.remove(name)
+    if number:
+        there.remove(_name(number))
     return lease
 
 

@@ -27,9 +27,8 @@ def summary(run: Run, settings: Settings) -> str:
         lines.append(f"{many} unchanged" + ("." if run.downloaded or new else "; no file was downloaded."))
     lines += [f"Note: {warning}" for warning in run.warnings]
     if run.database and run.published:
-        place = f"{store.shown(settings.data_dir)}/warehouse"
-        is_linked = store.of(settings.data_dir) is None
-        lines.append(f"Published {place}/crime_rates.duckdb ({run.database})." if is_linked else f"Published {place}/{run.database}.")
+        linked = f"crime_rates.duckdb ({run.database})" if store.of(settings.data_dir) is None else run.database
+        lines.append(f"Published {store.shown(settings.data_dir)}/warehouse/{linked}.")
     elif run.database:
         lines.append(f"Nothing to build, nothing to publish: {run.database} stands.")
     if run.lakehouse:

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
 
     def on_this_host(self, folders: Sequence[Path]) -> tuple[Settings, list[Path], bool]:
         """(settings, folders of the data, whether they come from another host), as they are on this one."""
-        here = working_copy(self._address) if self._address else self.data_dir
+        if not self._address:
+            return self, list(folders), False
+        here = working_copy(self._address)
         moved = here != self.data_dir or self._made_on != socket.gethostname()
         return self.model_copy(update={"data_dir": here}), [here / folder.relative_to(self.data_dir) for folder in folders], moved

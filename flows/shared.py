@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import builds, lease, store, tables
-from flows.store import Store, StoreError
+from flows.objects import Store, StoreError
 
 CURRENT = "warehouse/CURRENT"
 INCOMING = ".incoming"  # in a working copy: databases that are being pulled
@@ -93,6 +93,7 @@ def roll_back(data_dir: Path, to: str | None) -> tuple[Path, Path]:
     now = shown(there) if there is not None else None
     if there is None or now is None:
         return builds.roll_back(data_dir, to)
+    pulled(there)  # first, because what the working copy is pointed at counts as published just now
     for age, name in enumerate(now.kept):
         if pull_build(there, name):
             when = 1_000_000_000 * (1_000_000 - age)  # any time will do that puts them in order

@@ -21,6 +21,7 @@ from flows.builds import DiskFull
 from flows.files import no_room, sweep, told
 from flows.lakehouse import LakehouseError
 from flows.locks import FolderBusy, sole_run
+from flows.objects import StoreError
 from flows.progress import step
 from flows.runs import Item, Run, timed
 from flows.settings import Settings
@@ -119,7 +120,7 @@ def _steps(
             try:
                 stored, downloaded = patient(settings, batch, http, refetch)
             except (SourceError, PublishedFileError, OSError) as error:
-                if no_room(error):
+                if no_room(error) or isinstance(error, StoreError):
                     raise
                 if isinstance(error, UnreachableError):
                     silent.add(service)

@@ -1,0 +1,205 @@
+"""The sample through the whole pipeline: the same bytes from a plain folder and from a store, once, for all hosts."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from s3fs import S3FileSystem
+
+from flows import builds, explaining, live, raw, shared, steps, store, warehouse
+from flows.files import read_json, sha256_of, sweep
+from flows.locks import sole_run
+from flows.settings import Settings
+from tests.store.conftest import Hosts
+from tests.world import SAMPLE, World
+from transforms.periods import HalfYear
+
+SOURCES = steps.Folders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups")
+
+
+class Done(NamedTuple):
+    """What a run did."""
+
+    states: set[str]
+    database: Path
+    published: bool
+    tables: int
+
+
+def update(data_dir: Path, sources: steps.Folders = SOURCES) -> Done:
+    """The steps of `update`, without Prefect."""
+    settings = Settings(data_dir=data_dir)
+    with sole_run(data_dir):
+        sweep(data_dir)
+        steps.catch_up(settings)
+        states = set()
+        for batch in steps.discover_local(sources):
+            stored, _ = steps.bring_in(settings, batch)
+            states.add(steps.normalise(settings, batch.name, batch.kind, stored).state)
+        database, _ = steps.build(settings)
+        database, _ = steps.chosen(settings, database)
+        return Done(states, database, steps.publish(settings, database), steps.export(settings, database))
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """Name → sha256 of all that is published, of the lake, and of what is in the raw store but when and whence it came."""
+    found: dict[str, Any] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink() or not path.is_file() or not name.startswith(("raw", "lake", "warehouse/crime", "tables")):
+            continue
+        told = name.endswith((raw.MANIFEST, "record.json"))
+        found[name] = {k: v for k, v in read_json(path).items() if k not in ("fetched_at", "first_seen")} if told else sha256_of(path)
+    return found
+
+
+def downloaded(hosts: Hosts, folder: Path) -> Path:
+    """All objects of a store as files."""
+    there = hosts.store("auditor")
+    for name, found in there.objects("").items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        there.pull(name, path, found.size)
+    return folder
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each request to S3, by the name that botocore has for it."""
+    requests: list[str] = []
+    call = S3FileSystem._call_s3
+
+    async def counting(self: S3FileSystem, method: str, *words: Any, **named: Any) -> Any:
+        requests.append(method)
+        return await call(self, method, *words, **named)
+
+    monkeypatch.setattr(S3FileSystem, "_call_s3", counting)
+    return requests
+
+
+def test_a_store_holds_what_a_plain_folder_holds_and_serves_other_hosts(
+    hosts: Hosts, sample: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counted: list[str]
+) -> None:
+    first = update(hosts.on("first"))
+    assert (first.states, first.published, first.tables) == ({"new"}, True, 16)
+    plain = Settings(data_dir=tmp_path / "plain")
+    (tmp_path / "plain").mkdir()
+    for room in ("raw", "lake", "warehouse"):
+        (tmp_path / "plain" / room).symlink_to(sample.data / room)
+    steps.export(plain, first.database)
+    expected = contents(sample.data) | contents(tmp_path / "plain")
+    assert contents(downloaded(hosts, tmp_path / "downloaded")) == expected != {}
+    assert len([name for name in expected if name.startswith("tables")]) == 33
+
+    # again, on the same host
+    counted.clear()
+    assert update(hosts.on("first")) == Done({"unchanged"}, first.database, False, 0)
+    if hosts.address.startswith("s3"):
+        assert len(counted) == 20, counted
+
+    # another host builds nothing, and has nothing of the raw store and the lake but what is known of them
+    with monkeypatch.context() as patch:
+        patch.setattr(warehouse, "_work_database", None)
+        second = update(hosts.on("second"))
+    assert (second.states, second.published, second.tables) == ({"unchanged"}, False, 0)
+    assert second.database.name == first.database.name and sha256_of(second.database) == sha256_of(first.database)
+    assert {path.name for room in ("raw", "lake") for path in (hosts.on("second") / room).rglob("*") if path.is_file()} == {
+        raw.MANIFEST, "record.json"}
+
+    # a reader explains a figure by the cells of its release
+    with monkeypatch.context() as patch:
+        patch.setattr(Settings, "__init__", None)
+        said = [explaining.explain(data, HalfYear.parse("2015-16-H1"), "South Worcester", "8Q", "csp")
+                for data in (sample.data, hosts.on("reader"))]
+    assert said[0] == said[1] and "row 235" in said[0]
+    assert not list(hosts.on("reader").glob("lake/offences/*mar2015*/*.parquet"))
+
+
+def test_another_host_builds_what_is_new_of_all_that_is_in_the_store(hosts: Hosts, sample: World, tmp_path: Path) -> None:
+    if not hosts.address.startswith("s3"):
+        pytest.skip("once is enough: it builds twice")
+    releases = tmp_path / "releases"
+    releases.mkdir()
+    for path in (SAMPLE / "releases").iterdir():
+        if "prc-pfa" not in path.name:
+            (releases / path.name).symlink_to(path)
+    part = update(hosts.on("first"), steps.Folders(releases, SAMPLE / "populations", SAMPLE / "lookups"))
+    done = update(hosts.on("second"))
+    assert done.states == {"new", "unchanged"} and done.published and done.database.name != part.database.name
+    published = builds.published(sample.data)
+    assert published is not None and sha256_of(done.database) == sha256_of(published)
+    now = shared.shown(hosts.store())
+    assert now is not None and now.kept == [done.database.name, part.database.name]
+    assert 0 < done.tables <= 16
+    stored = contents(downloaded(hosts, tmp_path / "downloaded"))
+    steps.export(Settings(data_dir=tmp_path / "plain"), published)
+    assert {name: value for name, value in stored.items() if name.startswith("tables")} == contents(tmp_path / "plain")
+
+
+def test_a_worker_on_another_host_has_a_working_copy_of_its_own(hosts: Hosts, sample: World, tmp_path: Path) -> None:
+    first = hosts.on("first")
+    settings = Settings(data_dir=first)
+    [batch] = [b for b in steps.discover_local(SOURCES) if "prc-pfa" in b.name]
+    stored, _ = steps.bring_in(settings, batch)
+    sent = pickle.dumps((settings.model_copy(update={"data_dir": first.absolute()}), stored))
+    second = hosts.on("second")
+    theirs, folders = pickle.loads(sent)
+    item = steps.normalise(theirs, batch.name, batch.kind, folders)
+    assert item.state == "new" and list(second.glob("lake/offences/*/*.parquet")) and not list(first.glob("lake/*"))
+    assert steps.normalise(theirs, batch.name, batch.kind, folders).state == "unchanged"
+    hosts.on("first")
+    steps.catch_up(settings)
+    assert steps.normalise(settings, batch.name, batch.kind, stored).message == item.message
+    plain = [path for path in sample.data.glob("lake/offences/*pfa*/*.parquet")]
+    assert [sha256_of(path) for path in sorted(second.glob("lake/offences/*/*.parquet"))] == [sha256_of(p) for p in sorted(plain)]
+
+
+def test_what_another_host_has_fetched_is_not_fetched_again(hosts: Hosts, tmp_path: Path) -> None:
+    source = tmp_path / "a.ods"
+    source.write_bytes(b"bytes")
+    offer = live.Offer("offences", "a.ods", "GOV.UK", "https://x.test/a.ods")
+    first = Settings(data_dir=hosts.on("first"))
+    live.write_json(first.data_dir / "raw" / live.ADDRESSES, {})
+    kept = live._keep(first.data_dir / "raw", offer, source, offer.url, None)
+    live.write_json(first.data_dir / "raw" / live.ADDRESSES, {offer.url: {
+        "etag": "x", "last_modified": None, "folder": str(kept.folder.relative_to(first.data_dir / "raw"))}})
+    second = Settings(data_dir=hosts.on("second"))
+    steps.catch_up(second)
+    assert not live.is_held(second.data_dir / "raw", offer)
+    hosts.on("first")
+    steps.catch_up(first)  # a run that follows one that died before it pushed
+    steps.carrying.push_addresses(first.data_dir)
+    steps.catch_up(second)
+    assert live.is_held(second.data_dir / "raw", offer)
+
+
+# ---------------------------------------------------------------- the commands
+@pytest.fixture
+def command(bucket: str, tmp_path: Path) -> Iterator[Any]:
+    """`crime-rates` on a store, by its address in the environment, on a named host; Prefect is a stage set."""
+    def run(host: str, *words: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"CRIME_RATES_DATA_DIR": bucket, "CRIME_RATES_CACHE_DIR": str(tmp_path / host)}
+        return subprocess.run([sys.executable, "-m", "tests.chaos.stage", *words], env=environment, capture_output=True, text=True)
+
+    yield run
+
+
+def test_commands_take_an_address_from_the_environment(command: Any, bucket: str) -> None:
+    words = [word for name in ("releases", "populations", "lookups") for word in (f"--{name}", str(SAMPLE / name))]
+    done = command("writer", "update", *words)
+    assert done.returncode == 0 and f"Published {bucket}/warehouse/crime_rates-" in done.stdout, done.stderr
+    assert f"Wrote 16 pairs of tables to {bucket}/tables." in done.stdout
+    table = command("reader", "table", "2015-16-H1", "--offence", "8Q", "--top", "1")
+    assert table.returncode == 0 and "Liverpool" in table.stdout
+    assert "Last run: update" in command("reader", "status").stdout
+    assert "3 checks" in (said := command("reader", "check").stdout) or "required ones all passed" in said
+    done = command("reader", "rollback")
+    assert (done.returncode, done.stdout) == (1, "") and "no older build" in done.stderr
+    assert store.is_address(bucket) and str(command("reader", "releases").stdout).count("sample-tables") == 3
