@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import os
 import subprocess
 import sys
@@ -30,8 +31,8 @@ STORAGES, PUBLICATIONS, RUNNERS = ("folder", "S3"), ("file", "lakehouse"), ("thr
 START = "import sys; from flows.cli import main; sys.argv[0] = 'crime-rates'; main()"
 QUESTIONS = (
     ("table", "2015-16-H1", "--offence", "8Q", "--top", "10", "--population-vintage", "2015-06-25"),
-    ("table", "2015-16-H1", "--level", "pfa", "--as-of", "2016-02-01", "--format", "csv"),
-    ("series", "South Worcester", "--offence", "8Q"),
+    ("table", "2015-16-H1", "--level", "pfa", "--offence", "total", "--population-year", "2014", "--format", "csv"),
+    ("series", "--area", "South Worcester", "--offence", "8Q"),
     ("releases",),
 )
 BUCKET = "crime-rates"
@@ -109,6 +110,7 @@ def _compared(combination: Sequence[str], found: Found, default: Found) -> Line:
 
 def _s3(stack: contextlib.ExitStack) -> dict[str, str]:
     """An S3 server with a bucket; the environment that leads to it."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line a request
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     stack.callback(server.stop)
