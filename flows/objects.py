@@ -62,11 +62,11 @@ class Store:
                 return None
 
     def read(self, name: str) -> bytes | None:
-        """The bytes of a small object, or None where there is none."""
+        """The bytes of a small object that is not empty, or None where there is none."""
         fs, root = self._there
         with self._told():
             try:
-                return fs.cat_file(f"{root}/{name}")  # type: ignore[no-any-return]
+                return fs.cat_file(f"{root}/{name}", start=0)  # type: ignore[no-any-return]  # else s3fs asks for its size first
             except FileNotFoundError as error:
                 _same_bucket(error)
                 return None

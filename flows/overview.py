@@ -74,7 +74,8 @@ def status(data_dir: Path, as_json: bool) -> str:
                      + (f", {run['error']}" if run["error"] else ""))
         lines += [f"  failed: {item['message']}" for item in run["items"] if item["state"] == "failed"]
         lines += [f"  warning: {warning}" for warning in run["warnings"]]
-    lines.append("Disk: " + ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in facts["disk_bytes"].items()))
+    copied = f" (of {data_dir}, a working copy)" if store.of(data_dir) is not None else ""
+    lines.append(f"Disk{copied}: " + ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in facts["disk_bytes"].items()))
     return plain("\n".join(lines) + "\n")
 
 

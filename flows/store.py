@@ -25,10 +25,15 @@ def is_address(place: str | Path) -> bool:
 
 
 def working_copy(place: str | Path) -> Path:
-    """The local folder to work in: a path is that itself; an address has a folder of its own, made when it is not there."""
+    """The local folder to work in: a path is that itself; an address has a folder of its own, made when it is not there.
+
+    Raises ValueError for an address that names no place.
+    """
     if not is_address(place):
         return Path(place)
     address = str(place).rstrip("/")
+    if "://" not in address:
+        raise ValueError(f"expected an address such as s3://bucket/prefix, found {place}")
     readable = re.sub(r"[^A-Za-z0-9.-]+", "-", address).strip("-.")[-60:]
     folder = cache_root() / f"{readable}-{hashlib.sha256(address.encode()).hexdigest()[:10]}"
     if not (folder / NAME).exists():

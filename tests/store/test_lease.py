@@ -1,7 +1,9 @@
-"""One run at a time on a store: others are told to wait, a dead run holds nobody up, and who has lost its place publishes nothing."""
+"""One run at a time on a store: others are told to wait, a dead run holds nobody up, who lost its place publishes nothing."""
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
 from pathlib import Path
@@ -35,8 +37,9 @@ def test_a_second_run_is_told_to_wait(hosts: Hosts) -> None:
     with sole_run(first):
         with pytest.raises(FolderBusy) as error, sole_run(second):
             pass
-        assert str(error.value).startswith(f"Another run (process {lease.os.getpid()} on {lease.socket.gethostname()}) is at work on "
-                                           f"{hosts.address}: wait for it to end, then run the command again.")
+        who = f"process {os.getpid()} on {socket.gethostname()}"
+        assert str(error.value).startswith(f"Another run ({who}) is at work on {hosts.address}: wait for it to end, "
+                                           "then run the command again.")
         with pytest.raises(FolderBusy, match="at work on"), sole_run(first):  # by the lock of this host
             pass
     with sole_run(second):
@@ -123,7 +126,7 @@ def test_a_store_that_is_lost_for_a_while_does_not_end_the_run(hosts: Hosts, mon
         lease.make_sure(there)
 
 
-def test_who_was_overtaken_on_a_server_that_knows_no_conditions_does_not_get_on(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_was_overtaken_on_a_server_without_conditions_does_not_get_on(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     there = Store(bucket, Path())
     fs, _ = there._there
     put = fs.pipe_file

@@ -60,7 +60,7 @@ def test_what_fails_half_way_is_never_seen(hosts: Hosts, tmp_path: Path, monkeyp
     (tmp_path / "file").write_bytes(b"new")
     fs, _ = there._there
 
-    def half(path: str, target: str) -> None:
+    def half(_: str, target: str) -> None:
         if not there._is_object_store:
             fs.pipe_file(target, b"n")
         raise OSError("the line was cut")
@@ -93,6 +93,8 @@ def test_a_path_is_its_own_working_copy_and_an_address_has_one(tmp_path: Path, m
     one = store.working_copy("s3://bucket/a/")
     assert one == store.working_copy("s3://bucket/a") and store.shown(one) == "s3://bucket/a"
     assert store.shown(store.inside(one, "demo")) == "s3://bucket/a/demo" and store.inside(tmp_path, "demo") == tmp_path / "demo"
+    with pytest.raises(ValueError, match="^expected an address such as s3://bucket/prefix, found s3://$"):
+        store.working_copy("s3://")
     monkeypatch.delenv("CRIME_RATES_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert store.working_copy("s3://bucket/a").parent == tmp_path / "xdg/crime-rates"
@@ -114,7 +116,9 @@ def test_the_region_is_heard_by_either_name(name: str, bucket: str, monkeypatch:
 
 
 @pytest.mark.parametrize("name", [ENDPOINT, "AWS_ENDPOINT_URL"])
-def test_an_s3_compatible_server_is_found_by_either_name(name: str, bucket: str, aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_s3_compatible_server_is_found_by_either_name(
+    name: str, bucket: str, aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv(ENDPOINT)
     monkeypatch.setenv(name, aws)
     S3FileSystem.clear_instance_cache()
@@ -144,8 +148,8 @@ def test_no_credentials(bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     S3FileSystem.clear_instance_cache()
     assert said_by(Store(bucket, Path())) == {
-        f"{bucket}: expected credentials, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, found none that "
-        "suffice (Unable to locate credentials)."}
+        f"{bucket}: expected credentials, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, "
+        "found none that suffice (Unable to locate credentials)."}
 
 
 def test_no_connection(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,20 +181,24 @@ def test_an_address_of_nothing(tmp_path: Path) -> None:
 
 
 def test_commands_tell_errors_in_one_sentence(bucket: str, tmp_path: Path) -> None:
-    command = [str(Path(sys.executable).with_name("crime-rates"))]
+    command = str(Path(sys.executable).with_name("crime-rates"))
+    nothing = "holds no published database"
     environment = os.environ | {"CRIME_RATES_CACHE_DIR": str(tmp_path)}
     for words, said in (
         (["status", "--data-dir", "s3://nobody-s/data"],
          "crime-rates: s3://nobody-s/data: expected a bucket that exists, found none of that name.\n"),
         (["table", "2015-16-H1", "--data-dir", bucket],
-         f"crime-rates: {bucket} holds no published database yet: run `crime-rates update` (or `crime-rates demo`) first.\n"),
-        (["rollback", "--data-dir", bucket], f"crime-rates: {bucket} holds no published database, so there is nothing to roll back.\n"),
+         f"crime-rates: {bucket} {nothing} yet: run `crime-rates update` (or `crime-rates demo`) first.\n"),
+        (["rollback", "--data-dir", bucket], f"crime-rates: {bucket} {nothing}, so there is nothing to roll back.\n"),
     ):
-        done = subprocess.run([*command, *words], env=environment, capture_output=True, text=True)
+        done = subprocess.run([command, *words], env=environment, capture_output=True, text=True)
         assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+    done = subprocess.run([command, "status", "--data-dir", "s3://"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 2 and "expected an address such as s3://bucket/prefix, found s3://" in done.stderr
 
 
 def test_a_bucket_is_not_made_by_writing_to_it(aws: str) -> None:
     with pytest.raises(StoreError):
         Store("s3://nobody-s/data", Path()).write("a/b", b"1")
-    assert "nobody-s" not in [b["Name"] for b in boto3.client("s3", region_name="us-east-1", endpoint_url=aws).list_buckets()["Buckets"]]
+    listed = boto3.client("s3", region_name="us-east-1", endpoint_url=aws).list_buckets()["Buckets"]
+    assert "nobody-s" not in [bucket["Name"] for bucket in listed]

@@ -150,8 +150,9 @@ def test_a_corrupt_file_is_refused_in_one_sentence_and_not_kept(hosts: Hosts, tm
     with pytest.raises(carrying.Corrupt) as error:
         carrying.bring(second, theirs)
     expected, found = sha256_of(stored / NAME)[:16], str(error.value).partition("found ")[2][:16]
-    assert str(error.value) == (f"{hosts.address}/{name}: expected the bytes of sha256 {expected}…, as its manifest says, found {found}"
-                                ": it is not used. Remove that folder from the store, and it is fetched again.")
+    assert str(error.value) == (
+        f"{hosts.address}/{name}: expected the bytes of sha256 {expected}…, as its manifest says, found {found}: it is not used. "
+        "Remove that folder from the store, and it is fetched again.")
     assert [path.name for path in theirs.parent.rglob("*") if path.is_file()] == [raw.MANIFEST]
     there.remove(name)
     with pytest.raises(carrying.Corrupt, match="expected data beside its manifest, found none"):

@@ -6,16 +6,16 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from s3fs import S3FileSystem
 
-from flows import builds, explaining, live, raw, shared, steps, store, warehouse
+from flows import builds, explaining, lease, live, raw, shared, steps, warehouse
 from flows.files import read_json, sha256_of, sweep
-from flows.locks import sole_run
+from flows.locks import FolderBusy, sole_run
 from flows.settings import Settings
 from tests.store.conftest import Hosts
 from tests.world import SAMPLE, World
@@ -56,7 +56,8 @@ def contents(folder: Path) -> dict[str, Any]:
         if path.is_symlink() or not path.is_file() or not name.startswith(("raw", "lake", "warehouse/crime", "tables")):
             continue
         told = name.endswith((raw.MANIFEST, "record.json"))
-        found[name] = {k: v for k, v in read_json(path).items() if k not in ("fetched_at", "first_seen")} if told else sha256_of(path)
+        words = read_json(path) if told else {"sha256": sha256_of(path)}
+        found[name] = {word: value for word, value in words.items() if word not in ("fetched_at", "first_seen")}
     return found
 
 
@@ -102,7 +103,7 @@ def test_a_store_holds_what_a_plain_folder_holds_and_serves_other_hosts(
     counted.clear()
     assert update(hosts.on("first")) == Done({"unchanged"}, first.database, False, 0)
     if hosts.address.startswith("s3"):
-        assert len(counted) == 20, counted
+        assert len(counted) == 15, counted  # of which 9 for the lease
 
     # another host builds nothing, and has nothing of the raw store and the lake but what is known of them
     with monkeypatch.context() as patch:
@@ -122,9 +123,10 @@ def test_a_store_holds_what_a_plain_folder_holds_and_serves_other_hosts(
     assert not list(hosts.on("reader").glob("lake/offences/*mar2015*/*.parquet"))
 
 
-def test_another_host_builds_what_is_new_of_all_that_is_in_the_store(hosts: Hosts, sample: World, tmp_path: Path) -> None:
-    if not hosts.address.startswith("s3"):
-        pytest.skip("once is enough: it builds twice")
+def test_another_host_builds_what_is_new_of_all_that_is_in_the_store(
+    bucket: str, sample: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = Hosts(tmp_path / "hosts", bucket, monkeypatch)
     releases = tmp_path / "releases"
     releases.mkdir()
     for path in (SAMPLE / "releases").iterdir():
@@ -143,7 +145,7 @@ def test_another_host_builds_what_is_new_of_all_that_is_in_the_store(hosts: Host
     assert {name: value for name, value in stored.items() if name.startswith("tables")} == contents(tmp_path / "plain")
 
 
-def test_a_worker_on_another_host_has_a_working_copy_of_its_own(hosts: Hosts, sample: World, tmp_path: Path) -> None:
+def test_a_worker_on_another_host_has_a_working_copy_of_its_own(hosts: Hosts, sample: World) -> None:
     first = hosts.on("first")
     settings = Settings(data_dir=first)
     [batch] = [b for b in steps.discover_local(SOURCES) if "prc-pfa" in b.name]
@@ -157,8 +159,9 @@ def test_a_worker_on_another_host_has_a_working_copy_of_its_own(hosts: Hosts, sa
     hosts.on("first")
     steps.catch_up(settings)
     assert steps.normalise(settings, batch.name, batch.kind, stored).message == item.message
-    plain = [path for path in sample.data.glob("lake/offences/*pfa*/*.parquet")]
-    assert [sha256_of(path) for path in sorted(second.glob("lake/offences/*/*.parquet"))] == [sha256_of(p) for p in sorted(plain)]
+    pattern = "lake/offences/*pfa*/*.parquet"
+    plain, ours = ([sha256_of(path) for path in sorted(data.glob(pattern))] for data in (sample.data, second))
+    assert plain == ours != []
 
 
 def test_what_another_host_has_fetched_is_not_fetched_again(hosts: Hosts, tmp_path: Path) -> None:
@@ -180,15 +183,46 @@ def test_what_another_host_has_fetched_is_not_fetched_again(hosts: Hosts, tmp_pa
     assert live.is_held(second.data_dir / "raw", offer)
 
 
+def test_a_run_that_is_killed_in_the_middle_of_a_partition_is_completed_by_the_next(
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = Hosts(tmp_path / "hosts", bucket, monkeypatch)
+    code = ("import os, signal, sys\nfrom flows.objects import Store\nfrom tests.chaos.stage import main\n"
+            "Store.write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\nmain()\n")  # all data are there, no manifest is
+    words = [sys.executable, "-c", code, "update", "--lookups", str(SAMPLE / "lookups"), "--data-dir", bucket]
+    hosts.on("first")
+    assert subprocess.run(words, capture_output=True).returncode == -9
+    there = hosts.store("auditor")
+    assert [name.rpartition("/")[2] for name in there.objects("raw")] == ["lad17_csp17_pfa17.csv"]
+    second = hosts.on("second")
+    with pytest.raises(FolderBusy, match="its place is free"), sole_run(second):
+        pass
+    monkeypatch.setattr(lease, "SECONDS", 1.0)
+    time.sleep(2.1)
+    with sole_run(second):
+        steps.catch_up(Settings(data_dir=second))
+        assert not list(second.glob("raw/*/*"))
+    first = hosts.on("first")
+    with sole_run(first):
+        sweep(first)
+        steps.catch_up(Settings(data_dir=first))
+    steps.catch_up(Settings(data_dir=second))
+    assert [path.name for path in second.glob("raw/*/*/*")] == [raw.MANIFEST]
+    [folder] = second.glob("raw/*/*")
+    steps.carrying.bring(second, folder)
+    assert sha256_of(folder / "lad17_csp17_pfa17.csv") == sha256_of(SAMPLE / "lookups/lad17_csp17_pfa17.csv")
+
+
 # ---------------------------------------------------------------- the commands
 @pytest.fixture
-def command(bucket: str, tmp_path: Path) -> Iterator[Any]:
+def command(bucket: str, tmp_path: Path) -> Any:
     """`crime-rates` on a store, by its address in the environment, on a named host; Prefect is a stage set."""
     def run(host: str, *words: str) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"CRIME_RATES_DATA_DIR": bucket, "CRIME_RATES_CACHE_DIR": str(tmp_path / host)}
-        return subprocess.run([sys.executable, "-m", "tests.chaos.stage", *words], env=environment, capture_output=True, text=True)
+        program = [sys.executable, "-m", "tests.chaos.stage"]
+        return subprocess.run([*program, *words], env=environment, capture_output=True, text=True)
 
-    yield run
+    return run
 
 
 def test_commands_take_an_address_from_the_environment(command: Any, bucket: str) -> None:
@@ -199,7 +233,7 @@ def test_commands_take_an_address_from_the_environment(command: Any, bucket: str
     table = command("reader", "table", "2015-16-H1", "--offence", "8Q", "--top", "1")
     assert table.returncode == 0 and "Liverpool" in table.stdout
     assert "Last run: update" in command("reader", "status").stdout
-    assert "3 checks" in (said := command("reader", "check").stdout) or "required ones all passed" in said
+    assert "required ones all passed" in command("reader", "check").stdout
     done = command("reader", "rollback")
     assert (done.returncode, done.stdout) == (1, "") and "no older build" in done.stderr
-    assert store.is_address(bucket) and str(command("reader", "releases").stdout).count("sample-tables") == 3
+    assert command("reader", "releases").stdout.count("sample-tables") == 3
