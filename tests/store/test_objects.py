@@ -156,7 +156,7 @@ def test_no_connection(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     S3FileSystem.clear_instance_cache()
-    with pytest.raises(StoreError, match=rf"^{bucket}: expected a store that answers, found no connection \(.*127.0.0.1:9/.*\)\.$"):
+    with pytest.raises(StoreError, match=rf"^{bucket}: expected a store that answers, found no connection \(.*127.0.0.1:9/"):
         Store(bucket, Path()).read("a")
 
 
