@@ -61,13 +61,16 @@ def reader(catalog: str, snapshot: int | None = None) -> duckdb.DuckDBPyConnecti
 
 
 def asked_for() -> duckdb.DuckDBPyConnection | None:
-    """A reader of the lakehouse that the environment names, at the snapshot that it names; None where it names none."""
+    """A reader of the lakehouse that the environment names, at the snapshot that it names; None where it names none.
+
+    It is in a transaction, so that all that a command asks is answered by one build.
+    """
     catalog, at = os.environ.get(SETTING), os.environ.get(SNAPSHOT)
     if not catalog:
         return None
     if at and not at.isdigit():
         raise ValueError(f"expected the number of a snapshot in {SNAPSHOT}, found {at!r}; `crime-rates snapshots` lists them.")
-    return reader(catalog, int(at) if at else None)
+    return reader(catalog, int(at) if at else None).execute("begin")
 
 
 def writer(catalog: str, data: str) -> duckdb.DuckDBPyConnection:

@@ -33,6 +33,22 @@ def test_only_what_changed_is_written_again(place: Place, built: Path, tmp_path:
     assert before < place.parquet()  # the old build can still be asked
 
 
+def test_rows_are_stored_in_the_order_of_the_file(place: Place, built: Path, tmp_path: Path) -> None:
+    # with several threads DuckLake writes row groups as they come, whatever preserve_insertion_order says
+    many = variant(built, tmp_path, "1", [])
+    with duckdb.connect(str(many)) as con:
+        con.execute("create table many as select i, md5(i::varchar) as text from range(2_000_000) as r(i)")
+    place.publish(many)
+    with lakehouse.reader(place.catalog) as con:
+        later = "select count(*) from (select i, lag(i) over (order by rowid) as before from many) where i <> before + 1"
+        assert con.execute(later).fetchall() == [(0,)]
+        file = f"{place.data}/main/many/*.parquet"
+        firsts = con.execute(f"select stats_min::bigint from parquet_metadata('{file}') where path_in_schema = 'i' "
+                             "order by file_name, row_group_id").fetchall()
+        assert len(firsts) > 10
+        assert firsts == sorted(firsts)
+
+
 def test_the_same_build_again_does_nothing(place: Place, built: Path) -> None:
     assert place.publish(built)
     before = place.parquet()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import lakehouse
+from flows import lakehouse, reading
 from flows.lakehouse import Conflict, LakehouseError
 from tests.lakehouse import postgres
 from tests.lakehouse.conftest import Place
@@ -152,6 +152,14 @@ def test_a_reader_keeps_its_snapshot_through_publications(filled: Place, built: 
         assert marks(con) == {"old"}
         con.execute("commit")
         assert marks(con) == {"4"}  # the same connection, without connecting again
+
+
+def test_a_command_is_answered_by_one_build(filled: Place, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(lakehouse.SETTING, filled.catalog)
+    with reading.connect(tmp_path) as con:
+        assert marks(con, ["half_years"]) == {"old"}
+        assert filled.publish(variant(built, tmp_path, "new"))
+        assert marks(con) == {"old"}
 
 
 def test_a_catalog_without_a_lakehouse_says_what_makes_one(server: postgres.Server) -> None:

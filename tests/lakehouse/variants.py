@@ -32,3 +32,14 @@ def marks(con: duckdb.DuckDBPyConnection, tables: Sequence[str] = tuple(MARKED))
     for table in tables:
         found |= {row[0] for row in con.execute(f"select distinct {MARKED[table]} from {table}").fetchall()}
     return found
+
+
+def differences(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Table → how many of its rows only the lakehouse has, or only the file that is attached as `built`."""
+    tables = con.execute("select schema_name || '.' || table_name from duckdb_tables() where database_name = 'built'").fetchall()
+    found = {}
+    for (table,) in tables:
+        only = con.execute(f"select count(*) from ((from lake.{table} except all from built.{table}) union all "
+                           f"(from built.{table} except all from lake.{table}))").fetchall()
+        found[table] = only[0][0]
+    return found

@@ -1,0 +1,57 @@
+"""A reader in a process of its own: `python -m tests.lakehouse.asking TASK CATALOG …`; its last line is its answer, in JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flows import lakehouse
+from sql import quoted
+from tests.lakehouse.variants import differences, marks
+from tests.lakehouse.writing import hold
+
+
+def until(catalog: str, stop: str) -> dict[str, Any]:
+    """Read again and again until the file STOP is there, by a new connection each second time: which builds, how many torn."""
+    seen: Counter[str] = Counter()
+    torn = 0
+    con = lakehouse.reader(catalog)
+    while not Path(stop).exists():
+        if sum(seen.values()) % 2:
+            con.close()
+            con = lakehouse.reader(catalog)
+        con.execute("begin")
+        found = marks(con)
+        con.execute("commit")
+        torn += len(found) != 1
+        seen["+".join(sorted(found))] += 1
+    return {"reads": sum(seen.values()), "torn": torn, "builds": dict(sorted(seen.items()))}
+
+
+def midway(catalog: str, signal: str) -> dict[str, Any]:
+    """Read in one transaction, wait at SIGNAL, and read again there and after it."""
+    with lakehouse.reader(catalog) as con:
+        con.execute("begin")
+        before = marks(con)
+        hold(Path(signal))
+        during = marks(con)
+        con.execute("commit")
+        return {"before": sorted(before), "during": sorted(during), "after": sorted(marks(con))}
+
+
+def equal(catalog: str, built: str) -> dict[str, Any]:
+    """The tables that the lakehouse does not hold row for row as the file does."""
+    with lakehouse.reader(catalog) as con:
+        con.execute(f"attach {quoted(built)} as built (read_only)")
+        found = differences(con)
+    return {"tables": len(found), "different": [table for table, rows in found.items() if rows]}
+
+
+TASKS: dict[str, Callable[..., dict[str, Any]]] = {task.__name__: task for task in (until, midway, equal)}
+
+if __name__ == "__main__":
+    print(json.dumps(TASKS[sys.argv[1]](*sys.argv[2:])))
