@@ -162,6 +162,15 @@ def test_a_command_is_answered_by_one_build(filled: Place, built: Path, tmp_path
         assert marks(con) == {"old"}
 
 
+def test_a_reader_needs_no_more_than_to_select(filled: Place, server: postgres.Server) -> None:
+    server.query(filled.catalog, "create role looks login; grant select on all tables in schema public to looks")
+    with lakehouse.reader(filled.catalog.replace("user=crime", "user=looks")) as con:
+        assert marks(con) == {"old"}
+    with pytest.raises(LakehouseError, match="permission denied"), lakehouse.writer(
+            filled.catalog.replace("user=crime", "user=looks"), "") as con, lakehouse.told():
+        con.execute("create table mine (i integer)")
+
+
 def test_a_catalog_without_a_lakehouse_says_what_makes_one(server: postgres.Server) -> None:
     with pytest.raises(LakehouseError, match="names no lakehouse yet: `crime-rates update` makes it"):
         lakehouse.reader(server.database())
