@@ -46,6 +46,7 @@ bi: $(READY) ## read a published database with BI clients while another is publi
 	@$(VENV)/bin/python -m tests.bi
 
 scale: $(READY) ## run each storage × publication × runner, pools, hosts and growth, for a quarter of an hour; fills in docs/scale.md
+	@$(VENV)/bin/python -m pytest -m services
 	@$(VENV)/bin/python -m tests.scale --write
 
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.world import SAMPLE, World
+
+ROOMS_WITH_SERVICES = {"lakehouse", "store", "workers"}
+SERVICES = {"server", "s3_address", "endpoint", "prefect"}  # fixtures that start a PostgreSQL, S3 or Prefect server
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a service: `make scale` runs it, `make test` says how many it left to that."""
+    for item in items:
+        room = item.path.relative_to(Path(__file__).parent).parts[0]
+        if room in ROOMS_WITH_SERVICES and (SERVICES & set(getattr(item, "fixturenames", ()))
+                                            or any(name in item.name for name in ("s3", "postgres"))):
+            item.add_marker(pytest.mark.services)
 
 
 @pytest.fixture(scope="session")

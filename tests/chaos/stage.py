@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from types import ModuleType
 from typing import Any
 
@@ -90,6 +91,7 @@ def set_up() -> None:
         "prefect.cache_policies": {"NO_CACHE": None},
         "prefect.client": {}, "prefect.client.schemas": {}, "prefect.client.schemas.objects": {"State": State},
         "prefect.futures": {"PrefectFuture": Future},
+        "prefect.settings": {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": None, "temporary_settings": nullcontext},
         "prefect.states": {"Completed": State, "Failed": State},
         "prefect.task_runners": {"ThreadPoolTaskRunner": none},
     }.items():

@@ -184,7 +184,7 @@ def test_a_scheduler_without_workers_is_one_sentence(own_cluster: cluster.Cluste
 def test_a_run_without_its_cluster_ends_with_the_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRIME_RATES_DASK_SCHEDULER", "tcp://127.0.0.1:1")
     state: Any = flow(tmp_path / "data", **sources(tmp_path), return_state=True)
-    run = state.result(raise_on_failure=False)
+    run = state.result(raise_on_failure=False, _sync=True)  # also where another test has left an event loop in this thread
     assert run.error.startswith("CRIME_RATES_DASK_SCHEDULER: expected a Dask scheduler at tcp://127.0.0.1:1, found none")
     [path] = (tmp_path / "data/runs").glob("*.json")
     assert (read_json(path)["state"], read_json(path)["error"]) == ("failed", run.error)
