@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import duckdb
 
+from flows.files import is_stop
 from sql import quoted
 
 NAME = "lake"  # what the lakehouse is called in a connection that is attached to it
@@ -27,6 +28,14 @@ ALWAYS = "data_inlining_row_limit 0"  # else ten rows or fewer go into the catal
 NO_CATALOG = "creating a new DuckLake is explicitly disabled"  # what DuckLake says where it finds none
 CONFLICT = "Transaction conflict"  # what it says at a commit when another writer was faster
 LOST = 'Failed to execute query "ROLLBACK"'  # what it says, without a reason, when PostgreSQL is gone before that
+BUSY = "due to lock timeout"  # what PostgreSQL says when another writer stands still in the midst of its commit
+QUERY = re.compile(r'Failed to execute query ".*": ')  # DuckLake quotes its whole commit, kilobytes of SQL
+PATIENCE = {  # by default a host whose cable is out waits a quarter of an hour, and the server two hours for that host
+    "connect_timeout": "10", "tcp_user_timeout": "30000",
+    "keepalives_idle": "15", "keepalives_interval": "5", "keepalives_count": "3",
+    "options": "-c lock_timeout=60s -c tcp_user_timeout=30s -c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 "
+               "-c tcp_keepalives_count=3",
+}
 
 
 class LakehouseError(RuntimeError):
@@ -55,7 +64,7 @@ def reader(catalog: str, snapshot: int | None = None) -> duckdb.DuckDBPyConnecti
     con = _loaded(catalog)
     with told():
         at = f", snapshot_version {snapshot}" if snapshot is not None else ""
-        con.execute(f"attach {quoted('ducklake:' + catalog)} as {NAME} ({ALWAYS}, read_only{at})")
+        con.execute(f"attach {quoted('ducklake:' + _patient(catalog))} as {NAME} ({ALWAYS}, read_only{at})")
         con.execute(f"use {NAME}")
     return con
 
@@ -80,7 +89,7 @@ def writer(catalog: str, data: str) -> duckdb.DuckDBPyConnection:
     what it does not know in the folder that it takes for its own.
     """
     con = _loaded(catalog)
-    attach = f"attach {quoted('ducklake:' + catalog)} as {NAME} ({ALWAYS}"
+    attach = f"attach {quoted('ducklake:' + _patient(catalog))} as {NAME} ({ALWAYS}"
     with told():
         try:
             con.execute(f"{attach}, create_if_not_exists false)")
@@ -106,17 +115,39 @@ def told() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        said = " ".join(str(error).split())
+        if is_stop(error):
+            raise
+        whole = " ".join(str(error).split())
+        said = QUERY.sub("", whole)
+        if BUSY in said:
+            raise Conflict("another writer has been at the end of its publication for a minute, so nothing of this one was kept: "
+                           "see to that writer, then run the command again.") from error
         if CONFLICT in said:
             raise Conflict("another writer published to the lakehouse meanwhile, so nothing of this publication was kept: "
                            "see `crime-rates snapshots`, then run the command again if this build is to be seen.") from error
         if NO_CATALOG in said:
             raise LakehouseError(f"{SETTING} names no lakehouse yet: `crime-rates update` makes it, if {DATA} is set."
                                  ) from error
-        if LOST in said:
+        if LOST in whole:
             raise LakehouseError("the connection to the lakehouse's catalog was lost: see `crime-rates snapshots` for what is "
                                  "published there, then run the command again.") from error
         raise LakehouseError(f"the lakehouse could not be used: {said}") from error
+
+
+def _patient(catalog: str) -> str:
+    """The catalog's address, so that a host or a server that has gone silent is given up in half a minute.
+
+    What the address itself says of PATIENCE stands: in both forms that PostgreSQL knows the last word counts.
+    """
+    kind, _, address = catalog.partition(":")
+    if kind != "postgres":
+        return catalog
+    words = PATIENCE | {"options": f"{PATIENCE['options']} {os.environ.get('PGOPTIONS', '')}".strip()}
+    if "://" in address:
+        place, _, said = address.partition("?")
+        return f"postgres:{place}?{urlencode(words, quote_via=quote)}&{said}".rstrip("&")
+    escaped = {name: re.sub(r"(['\\\\])", r"\\\1", value) for name, value in words.items()}
+    return "postgres:" + " ".join([*(f"{name}='{value}'" for name, value in escaped.items()), address])
 
 
 def _loaded(catalog: str) -> duckdb.DuckDBPyConnection:

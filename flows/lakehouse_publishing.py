@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from flows import lakehouse
-from flows.lakehouse import AUTHOR, NAME, told
+from flows.lakehouse import AUTHOR, NAME, LakehouseError, told
 from flows.publication import HELPERS
 from sql import quoted
 
@@ -54,7 +54,11 @@ def publish(database: Path, catalog: str, data: str, keep: int) -> bool:
                 return False
             _replace(con, database.stem)
             con.execute("commit")
-        _forget(con, keep)
+        try:
+            _forget(con, keep)
+        except LakehouseError as error:
+            raise LakehouseError(f"{database.stem} is published to the lakehouse, but what it no longer needs was not cleared: "
+                                 f"{error}") from error
     return True
 
 
