@@ -11,7 +11,7 @@ import importlib.util
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
@@ -27,9 +27,11 @@ SETTING, DATA, SNAPSHOT = "CRIME_RATES_LAKEHOUSE", "CRIME_RATES_LAKEHOUSE_DATA",
 ALWAYS = "data_inlining_row_limit 0"  # else ten rows or fewer go into the catalog, where only DuckDB finds them
 NO_CATALOG = "creating a new DuckLake is explicitly disabled"  # what DuckLake says where it finds none
 CONFLICT = "Transaction conflict"  # what it says at a commit when another writer was faster
-LOST = 'Failed to execute query "ROLLBACK"'  # what it says, without a reason, when PostgreSQL is gone before that
+LOST = re.compile(  # what it says, or PostgreSQL's client, when the server went away in the midst of something
+    r'Failed to execute query "ROLLBACK"|server closed the connection|terminating connection|no connection to the server|'
+    r"could not (receive data from|send data to) server|connection to server was lost")
 BUSY = "due to lock timeout"  # what PostgreSQL says when another writer stands still in the midst of its commit
-QUERY = re.compile(r'Failed to execute query ".*": ')  # DuckLake quotes its whole commit, kilobytes of SQL
+QUERY = re.compile(r'Failed to (execute query|prepare COPY) ".*": ')  # DuckLake quotes its whole commit, kilobytes of SQL
 PATIENCE = {  # by default a host whose cable is out waits a quarter of an hour, and the server two hours for that host
     "connect_timeout": "10", "tcp_user_timeout": "30000",
     "keepalives_idle": "15", "keepalives_interval": "5", "keepalives_count": "3",
@@ -62,24 +64,35 @@ def reader(catalog: str, snapshot: int | None = None) -> duckdb.DuckDBPyConnecti
     Raises LakehouseError.
     """
     con = _loaded(catalog)
-    with told():
-        at = f", snapshot_version {snapshot}" if snapshot is not None else ""
-        con.execute(f"attach {quoted('ducklake:' + _patient(catalog))} as {NAME} ({ALWAYS}, read_only{at})")
-        con.execute(f"use {NAME}")
+    _attach(con, catalog, snapshot)
     return con
 
 
 def asked_for() -> duckdb.DuckDBPyConnection | None:
     """A reader of the lakehouse that the environment names, at the snapshot that it names; None where it names none.
 
-    It is in a transaction, so that all that a command asks is answered by one build.
+    It stays at the snapshot that is the newest now, so that all that a command asks is answered by one build. No transaction does
+    that: where PostgreSQL goes away in one, DuckDB ends the whole process when the connection closes.
     """
     catalog, at = os.environ.get(SETTING), os.environ.get(SNAPSHOT)
     if not catalog:
         return None
     if at and not at.isdigit():
         raise ValueError(f"expected the number of a snapshot in {SNAPSHOT}, found {at!r}; `crime-rates snapshots` lists them.")
-    return reader(catalog, int(at) if at else None).execute("begin")
+    con = reader(catalog, int(at) if at else None)
+    if not at:
+        with told():
+            [(newest,)] = con.execute(f"select id from {NAME}.current_snapshot()").fetchall()
+            con.execute(f"use memory; detach {NAME}")
+        _attach(con, catalog, newest)
+    return con
+
+
+def _attach(con: duckdb.DuckDBPyConnection, catalog: str, snapshot: int | None) -> None:
+    at = f", snapshot_version {snapshot}" if snapshot is not None else ""
+    with told():
+        con.execute(f"attach {quoted('ducklake:' + _patient(catalog))} as {NAME} ({ALWAYS}, read_only{at})")
+        con.execute(f"use {NAME}")
 
 
 def writer(catalog: str, data: str) -> duckdb.DuckDBPyConnection:
@@ -110,6 +123,22 @@ def published(con: duckdb.DuckDBPyConnection) -> list[Published]:
 
 
 @contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All that the block does becomes one snapshot; nothing, if it fails.
+
+    Rolled back by name: a connection that closes in a transaction, when PostgreSQL has gone, ends the whole process.
+    """
+    con.execute("begin")
+    try:
+        yield
+        con.execute("commit")
+    except BaseException:
+        with suppress(duckdb.Error):  # the first error is the one to tell
+            con.execute("rollback")
+        raise
+
+
+@contextmanager
 def told() -> Iterator[None]:
     """Turn what DuckDB, DuckLake or PostgreSQL say into one sentence."""
     try:
@@ -128,7 +157,7 @@ def told() -> Iterator[None]:
         if NO_CATALOG in said:
             raise LakehouseError(f"{SETTING} names no lakehouse yet: `crime-rates update` makes it, if {DATA} is set."
                                  ) from error
-        if LOST in whole:
+        if LOST.search(whole):
             raise LakehouseError("the connection to the lakehouse's catalog was lost: see `crime-rates snapshots` for what is "
                                  "published there, then run the command again.") from error
         raise LakehouseError(f"the lakehouse could not be used: {said}") from error

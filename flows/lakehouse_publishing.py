@@ -48,12 +48,10 @@ def publish(database: Path, catalog: str, data: str, keep: int) -> bool:
     with lakehouse.writer(catalog, data) as con:
         with told():
             con.execute(f"attach {quoted(str(database))} as built (read_only)")
-            con.execute("begin")  # from here on all is seen as of one snapshot
-            if _shown(con) == database.stem:
-                con.execute("rollback")
-                return False
-            _replace(con, database.stem)
-            con.execute("commit")
+            with lakehouse.transaction(con):  # in it all is seen as of one snapshot
+                if _shown(con) == database.stem:
+                    return False
+                _replace(con, database.stem)
         try:
             _forget(con, keep)
         except LakehouseError as error:

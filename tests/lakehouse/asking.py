@@ -1,4 +1,4 @@
-"""A reader in a process of its own: `python -m tests.lakehouse.asking TASK CATALOG …`; its last line is its answer, in JSON."""
+"""A reader in a process of its own: `python -m tests.lakehouse.asking TASK …`; its last line is its answer, in JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flows import lakehouse
+from flows import lakehouse, reading
 from sql import quoted
 from tests.lakehouse.variants import differences, marks
 from tests.lakehouse.writing import hold
@@ -43,6 +43,14 @@ def midway(catalog: str, signal: str) -> dict[str, Any]:
         return {"before": sorted(before), "during": sorted(during), "after": sorted(marks(con))}
 
 
+def by_command(data_dir: str, signal: str) -> dict[str, Any]:
+    """Read as the commands do, wait at SIGNAL, and read again."""
+    with reading.connect(Path(data_dir)) as con:
+        before = marks(con)
+        hold(Path(signal))
+        return {"before": sorted(before), "after": sorted(marks(con))}
+
+
 def equal(catalog: str, built: str) -> dict[str, Any]:
     """The tables that the lakehouse does not hold row for row as the file does."""
     with lakehouse.reader(catalog) as con:
@@ -51,7 +59,7 @@ def equal(catalog: str, built: str) -> dict[str, Any]:
     return {"tables": len(found), "different": [table for table, rows in found.items() if rows]}
 
 
-TASKS: dict[str, Callable[..., dict[str, Any]]] = {task.__name__: task for task in (until, midway, equal)}
+TASKS: dict[str, Callable[..., dict[str, Any]]] = {task.__name__: task for task in (until, midway, by_command, equal)}
 
 if __name__ == "__main__":
     print(json.dumps(TASKS[sys.argv[1]](*sys.argv[2:])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -37,15 +38,16 @@ def started() -> Iterator[list[subprocess.Popen[str]]]:
         process.wait()
 
 
-def start(place: Place, build: Path, signal: Path | None, started: list[subprocess.Popen[str]]) -> subprocess.Popen[str]:
-    words = [place.catalog, place.data, str(build), *([str(signal)] if signal else [])]
+def start(place: Place, build: Path, signal: Path, started: list[subprocess.Popen[str]],
+          moment: str = "written") -> subprocess.Popen[str]:
+    words = [place.catalog, place.data, str(build), str(signal), moment]
     process = subprocess.Popen([sys.executable, "-m", "tests.lakehouse.writing", *words], stdout=subprocess.PIPE, text=True)
     started.append(process)
     return process
 
 
 def reach(signal: Path, process: subprocess.Popen[str]) -> None:
-    """Wait until a writer has written everything and committed nothing."""
+    """Wait until a process has come to the moment at which it holds."""
     end = time.monotonic() + PATIENCE
     while not signal.exists():
         assert process.poll() is None and time.monotonic() < end, process.communicate()
@@ -112,22 +114,56 @@ def test_a_killed_writer_leaves_the_old_whole(filled: Place, built: Path, tmp_pa
     assert not orphans & filled.parquet()
 
 
-def test_a_lost_connection_leaves_the_old_whole(filled: Place, built: Path, tmp_path: Path, server: postgres.Server,
-                                                started: list[subprocess.Popen[str]]) -> None:
-    signal, new = tmp_path / "signal", variant(built, tmp_path, "new")
-    writer = start(filled, new, signal, started)
-    reach(signal, writer)
-    lost = server.query(filled.catalog, "select count(pg_terminate_backend(pid)) from pg_stat_activity "
-                                        "where datname = current_database() and pid <> pg_backend_pid()")
+def lose_connections(server: postgres.Server, place: Place) -> None:
+    lost = server.query(place.catalog, "select count(pg_terminate_backend(pid)) from pg_stat_activity "
+                                       "where datname = current_database() and pid <> pg_backend_pid()")
     assert int(lost) > 0
+
+
+@pytest.mark.parametrize("moment", ["begun", "written"])
+def test_a_lost_connection_leaves_the_old_whole(filled: Place, built: Path, tmp_path: Path, server: postgres.Server,
+                                                started: list[subprocess.Popen[str]], moment: str) -> None:
+    # at the beginning a query fails and not the commit: DuckDB would end the process, without a word, when it closes
+    signal, new = tmp_path / "signal", variant(built, tmp_path, "new")
+    writer = start(filled, new, signal, started, moment)
+    reach(signal, writer)
+    lose_connections(server, filled)
     go_on(signal)
     said = writer.communicate(timeout=PATIENCE)[0]
-    assert writer.returncode == 1
+    assert writer.returncode == 1, said
     assert said.startswith("LakehouseError: the connection to the lakehouse's catalog was lost")
     assert said.count("\n") == 1
     assert seen(filled) == {"old"}
     assert filled.publish(new)
     assert seen(filled) == {"new"}
+
+
+def test_a_connection_lost_after_the_commit_is_made_again(filled: Place, built: Path, tmp_path: Path, server: postgres.Server,
+                                                          started: list[subprocess.Popen[str]]) -> None:
+    signal = tmp_path / "signal"
+    writer = start(filled, variant(built, tmp_path, "new"), signal, started, "committed")
+    reach(signal, writer)
+    lose_connections(server, filled)
+    go_on(signal)
+    assert writer.communicate(timeout=PATIENCE)[0] == "published True\n"
+    assert seen(filled) == {"new"}
+
+
+def test_a_command_whose_connection_is_lost_goes_on_with_its_build(filled: Place, built: Path, tmp_path: Path,
+                                                                   server: postgres.Server, monkeypatch: pytest.MonkeyPatch,
+                                                                   started: list[subprocess.Popen[str]]) -> None:
+    monkeypatch.setenv(lakehouse.SETTING, filled.catalog)
+    signal = tmp_path / "signal"
+    words = ["tests.lakehouse.asking", "by_command", str(tmp_path), str(signal)]
+    reader = subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.PIPE, text=True)
+    started.append(reader)
+    reach(signal, reader)
+    assert filled.publish(variant(built, tmp_path, "new"))
+    lose_connections(server, filled)
+    go_on(signal)
+    said = reader.communicate(timeout=PATIENCE)[0]
+    assert reader.returncode == 0, said  # in a transaction DuckDB would have ended the process
+    assert json.loads(said) == {"before": ["old"], "after": ["old"]}
 
 
 def test_a_server_that_is_away_is_one_sentence(filled: Place, built: Path, tmp_path: Path, server: postgres.Server) -> None:

@@ -1,6 +1,6 @@
-"""A writer in a process of its own: `python -m tests.lakehouse.writing CATALOG DATA BUILD [SIGNAL]`.
+"""A writer in a process of its own: `python -m tests.lakehouse.writing CATALOG DATA BUILD [SIGNAL [MOMENT]]`.
 
-When all is written and nothing is committed it makes the file SIGNAL, and goes on when SIGNAL.go is there.
+At a moment (when all is written and nothing is committed) it makes the file SIGNAL, and goes on when SIGNAL.go is there.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from flows import lakehouse_publishing
 from flows.lakehouse import LakehouseError
 
 WAIT = 0.02  # seconds between looks at the signal
+MOMENTS = {  # → the function that it is before or after
+    "begun": ("_replace", "before"), "written": ("_replace", "after"), "committed": ("_forget", "before"),
+}
 
 
 def hold(signal: Path) -> None:
@@ -22,16 +25,25 @@ def hold(signal: Path) -> None:
         time.sleep(WAIT)
 
 
-def main(catalog: str, data: str, build: str, signal: str = "") -> None:
+def hold_at(moment: str, signal: Path) -> None:
+    """Let publications wait at a moment."""
+    name, when = MOMENTS[moment]
+    do = getattr(lakehouse_publishing, name)
+
+    def holding(*words: object) -> None:
+        if when == "before":
+            hold(signal)
+        do(*words)
+        if when == "after":
+            hold(signal)
+
+    setattr(lakehouse_publishing, name, holding)
+
+
+def main(catalog: str, data: str, build: str, signal: str = "", moment: str = "written") -> None:
     """Publish; the exit status is 0 if it was done, and the sentence of a refusal is printed."""
     if signal:
-        replace = lakehouse_publishing._replace
-
-        def held(*words: object) -> None:
-            replace(*words)  # type: ignore[arg-type]
-            hold(Path(signal))
-
-        lakehouse_publishing._replace = held
+        hold_at(moment, Path(signal))
     try:
         print(f"published {lakehouse_publishing.publish(Path(build), catalog, data, keep=3)}")
     except LakehouseError as error:
