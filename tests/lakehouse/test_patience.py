@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,20 +41,16 @@ def forget_role(server: postgres.Server, place: Place, name: str) -> None:
 
 
 @contextmanager
-def standing_still(server: postgres.Server, place: Place) -> Iterator[None]:
+def standing_still(place: Place, signal: Path) -> Iterator[None]:
     """A writer that has begun its commit, and neither ends it nor goes away."""
-    name = place.catalog.split("dbname=")[1].split()[0]
-    words = [str(server.programs / "psql"), "-qAt", "-h", server.host, "-p", str(server.port), "-U", "crime", name]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as psql:
-        assert psql.stdin is not None and psql.stdout is not None
-        psql.stdin.write("begin; insert into ducklake_snapshot select snapshot_id + 1, now(), schema_version, next_catalog_id, "
-                         "next_file_id from ducklake_snapshot order by snapshot_id desc limit 1 returning 'held';\n")
-        psql.stdin.flush()
-        assert psql.stdout.readline() == "held\n"
+    with subprocess.Popen([sys.executable, "-m", "tests.lakehouse.stopping", place.catalog, str(signal)]) as process:
         try:
+            while not signal.exists():
+                assert process.poll() is None
+                time.sleep(0.02)
             yield
         finally:
-            psql.kill()
+            process.kill()
 
 
 def test_readers_need_no_right_but_to_select(filled: Place, server: postgres.Server, built: Path, tmp_path: Path) -> None:
@@ -77,11 +75,10 @@ def test_a_publication_that_cannot_clear_away_says_that_it_is_published(filled: 
     forget_role(server, filled, "careful")
 
 
-def test_a_writer_does_not_wait_for_one_that_stands_still(filled: Place, server: postgres.Server, built: Path,
-                                                          tmp_path: Path) -> None:
+def test_a_writer_does_not_wait_for_one_that_stands_still(filled: Place, built: Path, tmp_path: Path) -> None:
     hasty = Place(f"{filled.catalog} options='-c lock_timeout=500'", filled.data)
     new = variant(built, tmp_path, "new")
-    with standing_still(server, filled):
+    with standing_still(filled, tmp_path / "signal"):
         with pytest.raises(Conflict, match="^another writer has been at the end of its publication for a minute"):
             hasty.publish(new)
         with lakehouse.reader(filled.catalog) as con:
