@@ -41,7 +41,7 @@ def run(folder: Path, write: bool = False) -> Iterator[Line]:  # noqa: ARG001, n
         stack.enter_context(network.of_hosts(HOSTS))
         server = stack.enter_context(postgres.running(network.address(STORE), network.inside(STORE)))
         environment = stack.enter_context(_s3(folder))
-        catalog = f"{server.database()} connect_timeout=5 tcp_user_timeout=5000"  # else a lost link is waited for, for minutes
+        catalog = f"{server.database()} connect_timeout=5 tcp_user_timeout=5000"  # by default half a minute
         place = Place(catalog, "s3://lakehouse/tables", environment, folder)
         builds = _builds(folder)
         place.publish(WRITER, builds[0])
