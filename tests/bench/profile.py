@@ -76,12 +76,12 @@ class Hooks:
         setattr(owner, name, measured)
 
     def wrap_models(self, owner: Any, within: str) -> None:
-        """Measure what happens from one model of `owner.models(…)` to the next, inside a step of that name."""
+        """Measure what happens from one model of `owner.models(…)` to the next, inside a step whose name begins so."""
         models = owner.models
 
         def measured(*folders: str) -> Any:
             files = models(*folders)
-            return self._each(files) if self._open and self._open[-1].step == within else files
+            return self._each(files) if self._open and self._open[-1].step.startswith(within) else files
 
         owner.models = measured
 
@@ -119,11 +119,11 @@ def install(hooks: Hooks) -> None:
     hooks.wrap(digests, "_made", lambda _con, _target, digest, **_: _name(digest))
     hooks.wrap(warehouse, "run_checks", "checks")
     hooks.wrap(checks, "_run_check", lambda _con, name, *_: "keys and nulls" if name.startswith(OF_TABLES) else "sql/40_checks")
-    hooks.wrap(warehouse._Ordered, "run_models", "models")
+    hooks.wrap(warehouse._Ordered, "run_models", lambda _self, *folders: f"models of {', '.join(folders)}")
     hooks.wrap(warehouse._Ordered, "write_dictionary", "dictionary")
     hooks.wrap(warehouse._Ordered, "write_helpers", "sort helper tables")
     hooks.wrap(Writer, "finish", "wait for the published file, written beside the above")
-    hooks.wrap_models(warehouse, "models")
+    hooks.wrap_models(warehouse, "models of")
 
 
 def run(data: str, releases: str, populations: str) -> dict[str, Any]:

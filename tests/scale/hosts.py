@@ -29,6 +29,8 @@ STORE, WRITER, OTHER, *READERS = HOSTS = range(1, 6)
 ROUNDS, KILLS = 12, 5
 PATIENCE = 120  # seconds
 AWAY = 4  # seconds that a link is down before it comes back
+SOON = ("connect_timeout=5 tcp_user_timeout=4000 options='-c lock_timeout=60s -c tcp_user_timeout=4s "
+        "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2'")  # by default it is half a minute
 S3_PORT = 5000
 
 
@@ -41,7 +43,7 @@ def run(folder: Path, write: bool = False) -> Iterator[Line]:  # noqa: ARG001, n
         stack.enter_context(network.of_hosts(HOSTS))
         server = stack.enter_context(postgres.running(network.address(STORE), network.inside(STORE)))
         environment = stack.enter_context(_s3(folder))
-        catalog = f"{server.database()} connect_timeout=5 tcp_user_timeout=5000"  # by default half a minute
+        catalog = f"{server.database()} {SOON}"
         place = Place(catalog, "s3://lakehouse/tables", environment, folder)
         builds = _builds(folder)
         place.publish(WRITER, builds[0])
@@ -50,6 +52,7 @@ def run(folder: Path, write: bool = False) -> Iterator[Line]:  # noqa: ARG001, n
         yield from _killed(place, builds)
         yield from _conflict(place, builds)
         yield from _link_down(place, builds)
+        yield from _lost_midway(place, builds)
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,18 @@ def _link_down(place: Place, builds: Sequence[Path]) -> Iterator[Line]:
     yield held("and readers see the old build whole", before, place.seen(READERS[0]))
     place.publish(WRITER, builds[1])
     yield held("the next publication after it", [_mark(builds[1])], place.seen(READERS[0]))
+
+
+def _lost_midway(place: Place, builds: Sequence[Path]) -> Iterator[Line]:
+    """A host goes in the midst of its commit, while PostgreSQL holds a lock for it that every other writer needs."""
+    before, signal = place.seen(READERS[0]), place.folder / "stuck"
+    new = next(build for build in builds if _mark(build) not in before)
+    stuck = place.start(OTHER, "-m", "tests.lakehouse.stopping", place.catalog, str(signal))
+    _reach(signal, stuck)
+    with network.cut(STORE, OTHER):
+        place.publish(WRITER, new)
+        _end(stuck)
+    yield held("a host lost in the midst of its commit: the next publication of another", [_mark(new)], place.seen(READERS[0]))
 
 
 def _builds(folder: Path) -> list[Path]:
