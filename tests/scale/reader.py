@@ -8,9 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from flows.store import working_copy
-
 from flows import reading
+from flows.store import working_copy
 from sql import contract, quoted
 
 
