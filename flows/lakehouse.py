@@ -31,6 +31,7 @@ LOST = re.compile(  # what it says, or PostgreSQL's client, when the server went
     r'Failed to execute query "ROLLBACK"|server closed the connection|terminating connection|no connection to the server|'
     r"could not (receive data from|send data to) server|connection to server was lost")
 BUSY = "due to lock timeout"  # what PostgreSQL says when another writer stands still in the midst of its commit
+ADDRESS = re.compile(r'Failed to attach DuckLake MetaData .*Unable to connect to Postgres at ".*": ')  # it quotes PATIENCE, twice
 QUERY = re.compile(r'Failed to (execute query|prepare COPY) ".*": ')  # DuckLake quotes its whole commit, kilobytes of SQL
 PATIENCE = {  # by default a host whose cable is out waits a quarter of an hour, and the server two hours for that host
     "connect_timeout": "10", "tcp_user_timeout": "30000",
@@ -147,7 +148,7 @@ def told() -> Iterator[None]:
         if is_stop(error):
             raise
         whole = " ".join(str(error).split())
-        said = QUERY.sub("", whole)
+        said = ADDRESS.sub("", QUERY.sub("", whole))
         if BUSY in said:
             raise Conflict("another writer has been at the end of its publication for a minute, so nothing of this one was kept: "
                            "see to that writer, then run the command again.") from error
