@@ -61,7 +61,7 @@ def main() -> int:
     table, behind = report.table(measured), report.behind(measured)
     print("\n\n".join([table, behind, *([growth.markdown(work.points)] if work.points else []), made]))
     if told.write:
-        report.put(README, table)
+        report.put(README, f"{made}\n\n{table}")
         report.put(PAGE, f"{made}\n\n{table}\n\n{behind}")
         report.put(PAGE, growth.markdown(work.points), *GROWTH)
         DRAWING.write_text(growth.svg(work.points), encoding="utf-8")
