@@ -5,7 +5,7 @@ One task a file, with paths as arguments; retries stand on the fetch alone, beca
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,27 @@ def _steps(
             batches, failed = discover(settings, http, level)
             run.items += failed
     of = len(batches) + 3
-    with timed(run, "fetch and normalise"), workers.of(settings, normalise) as start:
+    with timed(run, "fetch and normalise"):
+        _take_in(run, settings, batches, http, refetch, of)
+    step("building and checking the database", len(batches), of)
+    with timed(run, "build"):
+        try:
+            database, checks = build(settings)
+        except BuildRefused as refused:
+            run.error, run.checks = str(refused), refused.checks
+            return
+    run.checks = checks
+    database, warnings = steps.chosen(settings, database)
+    run.database = database.name
+    run.warnings += warnings + steps.warnings_of(checks)
+    _show(run, settings, database, of)
+
+
+def _take_in(
+    run: Run, settings: Settings, batches: Sequence[steps.Batch], http: Client | None, refetch: bool, of: int
+) -> None:
+    """Fetch each batch and have it normalised meanwhile; what fails fails alone."""
+    with workers.of(settings, normalise) as start:
         waiting: list[Callable[[], Item]] = []
         silent: set[str] = set()  # services that gave no answer to the end: no more waiting for them
         for batch in batches:
@@ -135,20 +155,13 @@ def _steps(
             item = item_of()
             run.items.append(item)
             step(f"{item.state}: {item.name}", number, of)
-    step("building and checking the database", len(batches), of)
-    with timed(run, "build"):
-        try:
-            database, checks = build(settings)
-        except BuildRefused as refused:
-            run.error, run.checks = str(refused), refused.checks
-            return
-    run.checks = checks
-    database, warnings = steps.chosen(settings, database)
-    run.database = database.name
-    run.warnings += warnings + steps.warnings_of(checks)
+
+
+def _show(run: Run, settings: Settings, database: Path, of: int) -> None:
+    """Let readers see the database: as the file, in the lakehouse, as tables, as pages."""
     with timed(run, "publish"):
         run.published = publish(settings, database)
-    step(f"{'published' if run.published else 'already published'}: {database.name}", len(batches) + 2, of)
+    step(f"{'published' if run.published else 'already published'}: {database.name}", of - 1, of)
     if settings.lakehouse:
         with timed(run, "publish to the lakehouse"):
             try:
