@@ -55,8 +55,9 @@ def catch_up(data_dir: Path, *rooms: str, is_run: bool = True) -> None:
 def know(data_dir: Path, *folders: Path, anew: bool = False) -> None:
     """Have the manifests of some partitions here, if the store has them; `anew` also those that may have been rewritten."""
     there = store.of(data_dir)
-    for folder in folders if there is not None else ():
-        assert there is not None
+    if there is None:
+        return
+    for folder in folders:
         manifest = _manifest(there, folder)
         if not anew and manifest.exists():
             continue
@@ -98,9 +99,10 @@ def push_addresses(data_dir: Path) -> None:
 def bring(data_dir: Path, *folders: Path) -> None:
     """Have the data of partitions here that may be known by their manifests alone. Raises Corrupt; then they are not kept."""
     there = store.of(data_dir)
-    for folder in folders if there is not None else ():
+    if there is None:
+        return
+    for folder in folders:
         if not _data(folder):
-            assert there is not None
             _bring(there, folder, there.objects(_name(there, folder)))
 
 
