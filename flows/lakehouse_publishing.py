@@ -26,7 +26,7 @@ RECORDED = ("build", "kind", "name", "shape", "rows")
 
 
 @dataclass(frozen=True)
-class Published:
+class Entry:
     """A table, view or macro of the file: the statements that make it, and for a table a digest of its rows."""
 
     kind: str
@@ -99,7 +99,7 @@ def _held(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], tuple[str, st
     return {(kind, name): (shape, digest) if trusted else ("", "") for kind, name, shape, digest in rows}
 
 
-def _tables(con: duckdb.DuckDBPyConnection) -> list[Published]:
+def _tables(con: duckdb.DuckDBPyConnection) -> list[Entry]:
     found = con.execute("select schema_name || '.' || table_name, comment from duckdb_tables() where database_name = 'built' "
                         "order by all").fetchall()
     tables = []
@@ -112,11 +112,11 @@ def _tables(con: duckdb.DuckDBPyConnection) -> list[Published]:
         for column, _, _, meaning in columns:
             statements += _comment("column", f'{name}."{column}"', meaning)
         digest = con.execute(f"select count(*) || '-' || coalesce(sum(hash(t)::hugeint), 0) from built.{name} as t").fetchall()
-        tables.append(Published("table", name, tuple(statements), digest[0][0]))
+        tables.append(Entry("table", name, tuple(statements), digest[0][0]))
     return tables
 
 
-def _views(con: duckdb.DuckDBPyConnection) -> list[Published]:
+def _views(con: duckdb.DuckDBPyConnection) -> list[Entry]:
     """The views; DuckLake keeps no comments on their columns, `data_dictionary` has them."""
     found = con.execute("select schema_name || '.' || view_name, sql, comment from duckdb_views() where database_name = 'built' "
                         "and not internal order by all").fetchall()
@@ -124,20 +124,20 @@ def _views(con: duckdb.DuckDBPyConnection) -> list[Published]:
     for name, sql, comment in found:
         _, _, query = sql.partition(" AS ")
         statements = (f"create or replace view {NAME}.{name} as {query}", *_comment("view", name, comment))
-        views.append(Published("view", name, statements))
+        views.append(Entry("view", name, statements))
     return views
 
 
-def _macros(con: duckdb.DuckDBPyConnection) -> list[Published]:
+def _macros(con: duckdb.DuckDBPyConnection) -> list[Entry]:
     found = con.execute("select schema_name || '.' || function_name, parameters, macro_definition from duckdb_functions() "
                         "where database_name = 'built' and function_type = 'table_macro' order by all").fetchall()
-    return [Published("macro table", name, (f"create or replace macro {NAME}.{name}({', '.join(parameters)}) as table {query}",))
+    return [Entry("macro table", name, (f"create or replace macro {NAME}.{name}({', '.join(parameters)}) as table {query}",))
             for name, parameters, query in found]
 
 
-def _in_order(unordered: list[Published]) -> list[Published]:
+def _in_order(unordered: list[Entry]) -> list[Entry]:
     """Views and macros so that one which reads another comes after it: DuckDB looks each name up when it makes one."""
-    ordered: list[Published] = []
+    ordered: list[Entry] = []
     while unordered:
         others = {one: [o.name.rpartition(".")[2] for o in unordered if o is not one] for one in unordered}
         ready = [one for one in unordered if not any(re.search(rf"\b{name}\b", one.statements[0]) for name in others[one])]

@@ -245,8 +245,8 @@ def test_asking_imports_neither_settings_nor_the_publication() -> None:
 
 
 def test_macros_come_after_those_that_they_read() -> None:
-    objects = [lakehouse_publishing.Published("macro table", f"main.{name}", (f"create macro {name} as {query}",))
+    objects = [lakehouse_publishing.Entry("macro table", f"main.{name}", (f"create macro {name} as {query}",))
                for name, query in (("a", "from b()"), ("b", "from c()"), ("c", "from abc"))]
     assert [one.name for one in lakehouse_publishing._in_order(objects)] == ["main.c", "main.b", "main.a"]
     with pytest.raises(ValueError, match="in a ring"):
-        lakehouse_publishing._in_order(objects[:2] + [lakehouse_publishing.Published("view", "main.c", ("as from a()",))])
+        lakehouse_publishing._in_order(objects[:2] + [lakehouse_publishing.Entry("view", "main.c", ("as from a()",))])
