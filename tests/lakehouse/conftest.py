@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows import lakehouse_publishing
+from tests import s3_server
 from tests.lakehouse import postgres
 from tests.world import World
 
@@ -46,26 +47,17 @@ def server() -> Iterator[postgres.Server]:
 
 @pytest.fixture(scope="session")
 def s3_address() -> Iterator[str]:
-    """The address of an S3 server in this process."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with s3_server.standing() as address:
+        yield address
 
 
 @pytest.fixture
 def bucket(s3_address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """An empty bucket, and the environment that leads to it."""
-    import boto3
-
-    for name, value in (("AWS_ENDPOINT_URL", s3_address), ("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret"),
-                        ("AWS_REGION", "us-east-1")):
+    for name, value in (s3_server.KEYS | {"AWS_ENDPOINT_URL": s3_address, "AWS_REGION": s3_server.REGION}).items():
         monkeypatch.setenv(name, value)
     name = tmp_path.name.replace("_", "-").lower()[-60:].strip("-")
-    boto3.client("s3", endpoint_url=s3_address, region_name="us-east-1").create_bucket(Bucket=name)
+    s3_server.make_bucket(s3_address, name)
     return f"s3://{name}"
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import logging
 import os
 import subprocess
 import sys
@@ -16,12 +15,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import boto3
 import duckdb
-from moto.server import ThreadedMotoServer
 
 from sql import contract, quoted
-from tests import prefect_server
+from tests import prefect_server, s3_server
 from tests.lakehouse import postgres
 from tests.scale.lines import GREEN, RED, SKIPPED, Line
 from tests.scale.sample import SOURCES
@@ -52,7 +49,10 @@ def run(folder: Path, write: bool = False) -> Iterator[Line]:  # noqa: ARG001, n
         yield Line("the lakehouse's catalog in PostgreSQL", SKIPPED, postgres.MISSING)
     default = None
     with contextlib.ExitStack() as stack:
-        environment = _s3(stack) | stack.enter_context(prefect_server.standing(folder / "prefect"))
+        s3 = stack.enter_context(s3_server.standing())
+        s3_server.make_bucket(s3, BUCKET)
+        environment = (s3_server.KEYS | {"AWS_ENDPOINT_URL": s3, "AWS_DEFAULT_REGION": s3_server.REGION}
+                       | stack.enter_context(prefect_server.standing(folder / "prefect")))
         server = stack.enter_context(postgres.running()) if postgres.programs() is not None else None
         workers = environment | {"CRIME_RATES_CACHE_DIR": str(folder / "cache of workers")}
         dask = stack.enter_context(cluster.standing(folder / "dask", workers))
@@ -106,21 +106,6 @@ def _compared(combination: Sequence[str], found: Found, default: Found) -> Line:
         return Line(name, RED, f"not equal to the default: {', '.join(other)}")
     return Line(name, GREEN, f"{len(tables)} tables and views with {rows:,} rows, and {len(QUESTIONS)} answers of the command, "
                              "equal the default's")
-
-
-def _s3(stack: contextlib.ExitStack) -> dict[str, str]:
-    """An S3 server with a bucket; the environment that leads to it."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line a request
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    stack.callback(server.stop)
-    host, port = server.get_host_and_port()
-    found = {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
-             "AWS_DEFAULT_REGION": "us-east-1"}
-    client = boto3.client("s3", endpoint_url=found["AWS_ENDPOINT_URL"], aws_access_key_id="key", aws_secret_access_key="secret",
-                          region_name="us-east-1")
-    client.create_bucket(Bucket=BUCKET)
-    return found
 
 
 def _python(words: Sequence[str], environment: Mapping[str, str]) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
 
 from flows import store
 from flows.objects import Store
+from tests import s3_server
 
 ENDPOINT = "AWS_ENDPOINT_URL_S3"
 
@@ -21,12 +19,8 @@ ENDPOINT = "AWS_ENDPOINT_URL_S3"
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
     """The address of a standing S3 server."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
+    with s3_server.standing() as address:
+        yield address
 
 
 @pytest.fixture
@@ -34,8 +28,7 @@ def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """An environment that leads to the server, and to nothing else; gives its address."""
     for name in ("AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in {ENDPOINT: endpoint, "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
-                        "AWS_EC2_METADATA_DISABLED": "true"}.items():
+    for name, value in (s3_server.KEYS | {ENDPOINT: endpoint, "AWS_EC2_METADATA_DISABLED": "true"}).items():
         monkeypatch.setenv(name, value)
     S3FileSystem.clear_instance_cache()  # fsspec keeps file systems by their arguments, and the environment is none
     return endpoint
@@ -45,7 +38,7 @@ def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
 def bucket(aws: str) -> str:
     """An address in a new bucket."""
     name = f"bucket-{token_hex(4)}"
-    boto3.client("s3", region_name="us-east-1", endpoint_url=aws).create_bucket(Bucket=name)
+    s3_server.make_bucket(aws, name)
     return f"s3://{name}/crime rates"
 
 
