@@ -12,14 +12,14 @@ import os
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from flows import lakehouse
+from tests import s3_server
 from tests.lakehouse import postgres
-from tests.lakehouse.variants import marks, variant
+from tests.lakehouse.variants import variant
 from tests.scale import network
 from tests.scale.lines import SKIPPED, Line, held
 from tests.scale.sample import built
@@ -82,48 +82,54 @@ class Place:
 
     def seen(self, host: int) -> list[str]:
         """The marks that a reader on a host finds now."""
-        process = self.start(host, "-m", "tests.scale.hosts", "look", self.catalog)
-        return list(json.loads(process.communicate(timeout=PATIENCE)[0].splitlines()[-1]))
+        return list(_answer(self.ask(host, "now"))["builds"])
+
+    def ask(self, host: int, task: str, *words: Path) -> subprocess.Popen[str]:
+        """A reader that works on a task of tests/lakehouse/asking.py."""
+        return self.start(host, "-m", "tests.lakehouse.asking", task, self.catalog, *map(str, words))
+
+    def ready(self, host: int, build: Path, name: str) -> tuple[subprocess.Popen[str], Path]:
+        """(a writer that has written all and committed nothing, the file that lets it go on)."""
+        signal = self.folder / name
+        writer = self.writer(host, build, signal)
+        return writer, _reach(signal, writer)
 
 
 def _alternate(place: Place, builds: Sequence[Path]) -> Iterator[Line]:
     """Readers never stop while builds alternate."""
     stop = place.folder / "stop"
-    readers = [place.start(host, "-m", "tests.scale.hosts", "read", place.catalog, str(stop)) for host in READERS]
+    readers = [place.ask(host, "until", stop) for host in READERS]
     for number in range(ROUNDS):
         place.publish(WRITER, builds[(number + 1) % len(builds)])
     stop.touch()
-    said = [reader.communicate(timeout=PATIENCE)[0].splitlines() for reader in readers]
-    reads = [json.loads(line) for lines in said for line in lines]
-    found = Counter(len(read) for read in reads)
-    yield held(f"{len(reads)} reads by {len(readers)} readers on hosts of their own during {ROUNDS} publications: "
-               "of two builds at once", 0, len(reads) - found[1])
-    yield held("both builds were read", len(builds), len({read[0] for read in reads if len(read) == 1}))
+    found = [_answer(reader) for reader in readers]
+    yield held(f"{sum(one['reads'] for one in found)} reads by {len(readers)} readers on hosts of their own during {ROUNDS} "
+               "publications: of two builds at once", 0, sum(one["torn"] for one in found))
+    yield held("each reader saw both builds",
+               [sorted(map(_mark, builds))] * len(readers), [sorted(one["builds"]) for one in found])
 
 
 def _one_snapshot(place: Place, builds: Sequence[Path]) -> Iterator[Line]:
-    signal = place.folder / "reading"
     before = place.seen(READERS[0])
-    reader = place.start(READERS[0], "-m", "tests.scale.hosts", "keep", place.catalog, str(signal))
-    _reach(signal, reader)
+    signal = place.folder / "reading"
+    reader = place.ask(READERS[0], "midway", signal)
+    go = _reach(signal, reader)
     new = next(build for build in builds if _mark(build) not in before)
     place.publish(WRITER, new)
-    signal.with_name(f"{signal.name}.go").touch()
-    kept = [json.loads(line) for line in reader.communicate(timeout=PATIENCE)[0].splitlines()]
+    go.touch()
     yield held("a reader in the midst of a transaction keeps its build, and sees the new one after it",
-               [before, [_mark(new)]], kept)
+               {"before": before, "during": before, "after": [_mark(new)]}, _answer(reader))
 
 
 def _killed(place: Place, builds: Sequence[Path]) -> Iterator[Line]:
-    """Killed when all is written and nothing committed, which is the worst moment, and at others."""
+    """Killed when all is written and nothing committed, which is the worst moment, and earlier."""
     before, outcomes = place.seen(READERS[0]), []
     new = next(build for build in builds if _mark(build) not in before)
     for number in range(KILLS):
-        signal = place.folder / f"killed-{number}"
-        writer = place.writer(WRITER, new, signal)
         if number == 0:
-            _reach(signal, writer)
+            writer, _ = place.ready(WRITER, new, "killed-ready")
         else:
+            writer = place.writer(WRITER, new, place.folder / f"killed-{number}")
             time.sleep(0.4 * number)
         _end(writer)
         outcomes.append(place.seen(READERS[1]))
@@ -134,33 +140,25 @@ def _killed(place: Place, builds: Sequence[Path]) -> Iterator[Line]:
 
 def _conflict(place: Place, builds: Sequence[Path]) -> Iterator[Line]:
     """Two writers on two hosts, both ready to commit."""
-    before = place.seen(READERS[0])
     ways = [(WRITER, "a"), (OTHER, "b")]
-    new = [variant(builds[0], place.folder, mark) for _, mark in ways]
-    signals = [place.folder / f"ready-{mark}" for _, mark in ways]
-    writers = [place.writer(host, build, signal) for (host, _), build, signal in zip(ways, new, signals, strict=True)]
-    for writer, signal in zip(writers, signals, strict=True):
-        _reach(signal, writer)
-    for signal in signals:
-        signal.with_name(f"{signal.name}.go").touch()
+    writers, lets = zip(*(place.ready(host, variant(builds[0], place.folder, mark), f"ready-{mark}") for host, mark in ways),
+                        strict=True)
+    for go in lets:
+        go.touch()
     said = [writer.communicate(timeout=PATIENCE)[0] for writer in writers]
     yield held("of two writers on two hosts one wins, the other is told in one sentence",
                [0, 1], sorted(writer.returncode for writer in writers))
     loser = next(number for number, writer in enumerate(writers) if writer.returncode)
     yield held("the loser's sentence", (1, True), (said[loser].count("\n"), said[loser].startswith("Conflict: ")))
-    seen = place.seen(READERS[0])
-    yield held("readers see the winner's build whole", [ways[1 - loser][1]], seen)
-    assert seen != before
+    yield held("readers see the winner's build whole", [ways[1 - loser][1]], place.seen(READERS[0]))
 
 
 def _link_down(place: Place, builds: Sequence[Path]) -> Iterator[Line]:
     """The writer's link goes when all is written and nothing is committed: once for a while, once for good."""
     before = place.seen(READERS[0])
-    signal = place.folder / "cut-for-a-while"
-    writer = place.writer(WRITER, builds[0], signal)
-    _reach(signal, writer)
+    writer, go = place.ready(WRITER, builds[0], "cut-for-a-while")
     with network.cut(STORE, WRITER):
-        signal.with_name(f"{signal.name}.go").touch()
+        go.touch()
         time.sleep(AWAY)
         yield held("while the writer's link is down readers see the old build whole", before, place.seen(READERS[0]))
     said = writer.communicate(timeout=PATIENCE)[0]
@@ -168,11 +166,9 @@ def _link_down(place: Place, builds: Sequence[Path]) -> Iterator[Line]:
     yield held(f"a link that comes back after {AWAY} s and more: the writer says whether it published", (True, wanted),
                (said.count("\n") == 1, place.seen(READERS[0])))
     before = place.seen(READERS[0])
-    signal = place.folder / "cut-for-good"
-    writer = place.writer(WRITER, builds[1], signal)
-    _reach(signal, writer)
+    writer, go = place.ready(WRITER, builds[1], "cut-for-good")
     with network.cut(STORE, WRITER):
-        signal.with_name(f"{signal.name}.go").touch()
+        go.touch()
         said = writer.communicate(timeout=PATIENCE)[0]
     yield held("a link that stays down: the writer ends in one sentence", (1, 1), (writer.returncode, said.count("\n")))
     yield held("and readers see the old build whole", before, place.seen(READERS[0]))
@@ -202,14 +198,26 @@ def _mark(build: Path) -> str:
     return build.stem.removeprefix("crime_rates-")
 
 
-def _reach(signal: Path, process: subprocess.Popen[str]) -> None:
-    """Wait until another process has made a file. Raises RuntimeError when it ended before, or takes too long."""
+def _answer(reader: subprocess.Popen[str]) -> dict[str, Any]:
+    """What a reader found. Raises RuntimeError, with what it said, when it failed."""
+    said = reader.communicate(timeout=PATIENCE)[0]
+    if reader.returncode:
+        raise RuntimeError(said)
+    return dict(json.loads(said.splitlines()[-1]))
+
+
+def _reach(signal: Path, process: subprocess.Popen[str]) -> Path:
+    """Wait until another process has made a file; returns the one that lets it go on.
+
+    Raises RuntimeError when it ended before, or takes too long.
+    """
     end = time.monotonic() + PATIENCE
     while not signal.exists():
         if process.poll() is not None or time.monotonic() > end:
             _end(process)
             raise RuntimeError(f"{signal.name} was not reached: {process.communicate()[0]}")
         time.sleep(0.02)
+    return signal.with_name(f"{signal.name}.go")
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -223,8 +231,8 @@ def _end(process: subprocess.Popen[str]) -> None:
 @contextlib.contextmanager
 def _s3(folder: Path) -> Iterator[dict[str, str]]:
     """An S3 server on the first host, with a bucket; the environment that leads to it."""
-    environment = {"AWS_ENDPOINT_URL": f"http://{network.address(STORE)}:{S3_PORT}", "AWS_ACCESS_KEY_ID": "key",
-                   "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
+    environment = {"AWS_ENDPOINT_URL": f"http://{network.address(STORE)}:{S3_PORT}", "AWS_REGION": s3_server.REGION,
+                   "AWS_DEFAULT_REGION": s3_server.REGION, **s3_server.KEYS}
     with (folder / "s3.log").open("w") as log:
         command = [sys.executable, "-m", "moto.server", "-H", network.address(STORE), "-p", str(S3_PORT)]
         server = subprocess.Popen([*network.inside(STORE), *command], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
@@ -242,39 +250,3 @@ def _s3(folder: Path) -> Iterator[dict[str, str]]:
     finally:
         server.kill()
         server.wait()
-
-
-# ---------------------------------------------------------------- what runs on the hosts of readers
-
-
-def look(catalog: str) -> None:
-    """Print the marks that are found now."""
-    with lakehouse.reader(catalog) as con:
-        print(json.dumps(sorted(marks(con))))
-
-
-def read(catalog: str, stop: str) -> None:
-    """Read again and again, each time in a transaction, now and then on a new connection."""
-    while not Path(stop).exists():
-        with lakehouse.reader(catalog) as con:
-            for _ in range(10):
-                con.execute("begin")
-                print(json.dumps(sorted(marks(con))), flush=True)
-                con.execute("commit")
-
-
-def keep(catalog: str, signal: str) -> None:
-    """Begin, wait for somebody's publication, read; then read outside of the transaction."""
-    with lakehouse.reader(catalog) as con:
-        con.execute("begin")
-        marks(con, ["half_years"])
-        Path(signal).touch()
-        while not Path(f"{signal}.go").exists():
-            time.sleep(0.02)
-        print(json.dumps(sorted(marks(con))))
-        con.execute("commit")
-        print(json.dumps(sorted(marks(con))))
-
-
-if __name__ == "__main__":
-    {"look": look, "read": read, "keep": keep}[sys.argv[1]](*sys.argv[2:])
