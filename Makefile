@@ -23,31 +23,33 @@ test: $(READY) ## run the tests
 	@$(VENV)/bin/python -m pytest
 
 hostile: $(READY) ## mutate workbooks by the thousand (COUNT=5000), and see that each is read or refused
-	@$(VENV)/bin/python -m tests.hostile --count $(COUNT)
+	@$(VENV)/bin/python -m tools.fuzz --count $(COUNT)
 
-check: $(READY) ## lint and check types
+check: $(READY) ## lint, check the format, the walls between the rooms, and types
 	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/lint-imports
 	@$(VENV)/bin/mypy
 
 contract: $(READY) ## write docs/contract.md, and what this contract version promises
-	@$(VENV)/bin/python -m sql.documentation
+	@$(VENV)/bin/python -m sql.contract_docs
 
 SEED ?= 1
 chaos: $(READY) ## trouble the pipeline on purpose, for minutes, and write what came of it into docs/reliability.md
-	@$(VENV)/bin/python -m tests.chaos --seed $(SEED) --write
+	@$(VENV)/bin/python -m tools.chaos --seed $(SEED) --write
 
 bench: $(READY) ## measure against baselines of the same run, for a quarter of an hour; writes README.md and docs/performance.md
-	@$(VENV)/bin/python -m tests.bench --write
+	@$(VENV)/bin/python -m tools.benchmark --write
 
 profile: $(READY) ## say where a cold run on full-size workbooks spends its time; writes docs/performance.md
-	@$(VENV)/bin/python -m tests.bench.profile --write
+	@$(VENV)/bin/python -m tools.benchmark.profile --write
 
 bi: $(READY) ## read a published database with BI clients while another is published; fills in docs/clients.md
-	@$(VENV)/bin/python -m tests.bi
+	@$(VENV)/bin/python -m tools.bi_compat
 
 scale: $(READY) ## run each storage × publication × runner, pools, hosts and growth, for a quarter of an hour; fills in docs/scale.md
 	@$(VENV)/bin/python -m pytest -m services
-	@$(VENV)/bin/python -m tests.scale --write
+	@$(VENV)/bin/python -m tools.scale --write
 
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile pyproject.toml --extra report --extra s3 --extra lake --extra dask --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \

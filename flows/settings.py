@@ -10,16 +10,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PrivateAttr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from flows import store
-from flows.store import working_copy
-
-ROOT = Path(__file__).parent.parent
-
-
-def packaged(name: str) -> Path:
-    """A folder of data that comes with the code: data/reference or data/sample of the checkout, or of the wheel."""
-    checkout = ROOT / "data" / name
-    return checkout if checkout.is_dir() else Path(__file__).parent / name
+from flows.common.package_data import packaged_folder
+from flows.storage.data_dir import open_store, working_copy
 
 
 class Settings(BaseSettings):
@@ -28,7 +20,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CRIME_RATES_")
 
     data_dir: Annotated[Path, BeforeValidator(working_copy)] = Path("data")  # or an address: then its working copy
-    reference_dir: Path = Field(default_factory=lambda: packaged("reference"))
+    reference_dir: Path = Field(default_factory=lambda: packaged_folder("reference"))
     govuk_url: str = "https://www.gov.uk"
     nomis_url: str = "https://www.nomisweb.co.uk"
     geoportal_url: str = "https://services1.arcgis.com"
@@ -47,7 +39,7 @@ class Settings(BaseSettings):
 
     def model_post_init(self, _: Any) -> None:
         """Know the address of the data, if they have one: on another host their working copy is another folder."""
-        there = store.of(self.data_dir)
+        there = open_store(self.data_dir)
         self._address = there.address if there is not None else ""
 
     def on_this_host(self, folders: Sequence[Path]) -> tuple[Settings, list[Path], bool]:

@@ -9,8 +9,12 @@ from importlib.resources.abc import Traversable
 def models(*folders: str) -> list[Traversable]:
     """The SQL files of these folders, in the order of their names."""
     root = importlib.resources.files("sql")
-    return [file for folder in folders
-            for file in sorted((root / folder).iterdir(), key=lambda f: f.name) if file.name.endswith(".sql")]
+    return [
+        file
+        for folder in folders
+        for file in sorted((root / folder).iterdir(), key=lambda f: f.name)
+        if file.name.endswith(".sql")
+    ]
 
 
 def quoted(text: str) -> str:

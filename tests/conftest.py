@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.world import SAMPLE, World
+from tests.support.world import SAMPLE, World
 
-ROOMS_WITH_SERVICES = {"lakehouse", "store", "workers"}
 SERVICES = {"server", "s3_address", "endpoint", "prefect"}  # fixtures that start a PostgreSQL, S3 or Prefect server
 
 
@@ -16,23 +15,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a service: `make scale` runs it, `make test` says how many it left to that."""
     for item in items:
         room = item.path.relative_to(Path(__file__).parent).parts[0]
-        if room in ROOMS_WITH_SERVICES and (SERVICES & set(getattr(item, "fixturenames", ()))
-                                            or any(name in item.name for name in ("s3", "postgres"))):
+        if room == "services" and (
+            SERVICES & set(getattr(item, "fixturenames", ())) or any(name in item.name for name in ("s3", "postgres"))
+        ):
             item.add_marker(pytest.mark.services)
 
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> World:
     """data/sample, taken in, built and published without Prefect. Tests read it and change nothing."""
-    from flows import steps
+    from flows.pipeline import normalise, steps
     from flows.settings import Settings
 
     world = World(tmp_path_factory.mktemp("sample"))
     settings = Settings(data_dir=world.data)
     folders = steps.Folders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups")
     for batch in steps.discover_local(folders):
-        stored, _ = steps.bring_in(settings, batch)
-        item = steps.normalise(settings, batch.name, batch.kind, stored)
+        stored, _ = steps.store_raw(settings, batch)
+        item = normalise.normalise(settings, batch.name, batch.kind, stored)
         assert item.state == "new", item
     database, _ = steps.build(settings)
     assert steps.publish(settings, database)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from transforms.errors import PublishedFileError
-from transforms.workbooks import read_workbook
+from transforms.readers.workbooks import read_workbook
 
 LOOKUP = pa.schema(
     (
@@ -23,9 +23,12 @@ LOOKUP = pa.schema(
     )
 )
 _PATTERNS = {
-    "council_code": r"(?:ltla|lad|la)(\d\d)_?(?:code|cd)", "council_name": r"(?:ltla|lad|la)(\d\d)_?(?:name|nm)",
-    "csp_code": r"csp(\d\d)_?(?:code|cd)", "csp_name": r"csp(\d\d)_?(?:name|nm)",
-    "pfa_code": r"pfa(\d\d)_?(?:code|cd)", "pfa_name": r"pfa(\d\d)_?(?:name|nm)",
+    "council_code": r"(?:ltla|lad|la)(\d\d)_?(?:code|cd)",
+    "council_name": r"(?:ltla|lad|la)(\d\d)_?(?:name|nm)",
+    "csp_code": r"csp(\d\d)_?(?:code|cd)",
+    "csp_name": r"csp(\d\d)_?(?:name|nm)",
+    "pfa_code": r"pfa(\d\d)_?(?:code|cd)",
+    "pfa_name": r"pfa(\d\d)_?(?:name|nm)",
 }
 
 
@@ -51,8 +54,7 @@ def read_lookup(path: Path) -> pa.Table:
     for number, row in enumerate(rows[1:], start=2):
         values = [(row[places[column]] or "").strip() for column in _PATTERNS]
         if not all(values):
-            raise PublishedFileError(path.name, "codes and names of council, partnership and force", "an empty cell",
-                                     row=number)
+            raise PublishedFileError(path.name, "codes and names of council, partnership and force", "an empty cell", row=number)
         out.add((year, *values))
     if not out:
         raise PublishedFileError(path.name, "rows of councils below the header", "none")

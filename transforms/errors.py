@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+class CrimeRatesError(Exception):
+    """Base of all errors that are meant for the person at the keyboard: `str()` is one plain sentence.
+
+    It says where, what was expected and what was found. An error of another kind is a fault of the program.
+    """
+
+
 @dataclass
-class PublishedFileError(ValueError):
+class PublishedFileError(CrimeRatesError, ValueError):
     """A published file differs from its layout: where, what was expected, what was found."""
 
     file: str
@@ -17,17 +24,17 @@ class PublishedFileError(ValueError):
     column: str | None = None
 
     def __str__(self) -> str:
-        where = [shown(self.file, 120)]
+        where = [display_text(self.file, 120)]
         if self.sheet is not None:
-            where.append(f"sheet {shown(self.sheet, 60)}")
+            where.append(f"sheet {display_text(self.sheet, 60)}")
         if self.row is not None:
             where.append(f"row {self.row}")
         if self.column is not None:
-            where.append(f"column {shown(self.column, 60)}")
-        return f"{', '.join(where)}: expected {shown(self.expected, 400)}, found {shown(self.found, 240)}."
+            where.append(f"column {display_text(self.column, 60)}")
+        return f"{', '.join(where)}: expected {display_text(self.expected, 400)}, found {display_text(self.found, 240)}."
 
 
-def shown(text: str, most: int) -> str:
+def display_text(text: str, most: int) -> str:
     """Foreign text as it is shown in a sentence: on one line, what does not print escaped, cut when long."""
     plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: most + 1])
     return f"{plain[:most]}…" if len(plain) > most else plain
@@ -35,4 +42,4 @@ def shown(text: str, most: int) -> str:
 
 def quoted(value: object, most: int = 60) -> str:
     """A value as it is shown in an error: in quotes, or in words where it is none."""
-    return "an empty cell" if value is None or value == "" else f'"{shown(str(value), most)}"'
+    return "an empty cell" if value is None or value == "" else f'"{display_text(str(value), most)}"'

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from transforms.errors import PublishedFileError, quoted
-from transforms.workbooks import Sheet
+from transforms.readers.workbooks import Sheet
 
 # our column -> its published names, newest first
 HEADER = {
@@ -47,8 +47,7 @@ def find_header(sheet: Sheet) -> Header | None:
     if best is None:
         if _YEAR_SHEET.fullmatch(sheet.name) or sheet.cells.num_rows > NOTES_ROWS:
             found = "an empty sheet" if sheet.cells.num_rows == 0 else f"none in the first {HEADER_ROWS} rows"
-            raise PublishedFileError(sheet.file, "a header row with Financial Year, Offence Code …", found,
-                                     sheet=sheet.name)
+            raise PublishedFileError(sheet.file, "a header row with Financial Year, Offence Code …", found, sheet=sheet.name)
         return None
     columns: dict[str, int] = {}
     for place, cell in enumerate(best):
@@ -59,14 +58,21 @@ def find_header(sheet: Sheet) -> Header | None:
             columns[column] = place
         elif not _is_empty_below(sheet, place, index):
             expected = "each column once" if column else "only the known columns"
-            raise PublishedFileError(sheet.file, expected, f"{quoted(cell.strip())} {'again ' if column else ''}"
-                                     f"in column {place + 1}", sheet=sheet.name, row=index + 1)
-    missing = [" or ".join(f'"{n}"' for n in reversed(names)) for column, names in HEADER.items()
-               if column not in columns and column != "area_name"]
+            raise PublishedFileError(
+                sheet.file,
+                expected,
+                f"{quoted(cell.strip())} {'again ' if column else ''}in column {place + 1}",
+                sheet=sheet.name,
+                row=index + 1,
+            )
+    missing = [
+        " or ".join(f'"{n}"' for n in reversed(names))
+        for column, names in HEADER.items()
+        if column not in columns and column != "area_name"
+    ]
     if missing:
         found = ", ".join(cell.strip() for cell in best if cell)
-        raise PublishedFileError(sheet.file, f"a column {' and a column '.join(missing)}", found, sheet=sheet.name,
-                                 row=index + 1)
+        raise PublishedFileError(sheet.file, f"a column {' and a column '.join(missing)}", found, sheet=sheet.name, row=index + 1)
     return Header(index, columns)
 
 

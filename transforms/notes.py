@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from transforms.errors import PublishedFileError
-from transforms.workbooks import Sheet
+from transforms.readers.workbooks import Sheet
 
 _UPDATED = re.compile(r"^\s*(?:Updated|Date published):\s*(\d{1,2})(?:st|nd|rd|th)? ([A-Za-z]+ \d{4})", re.IGNORECASE)
 LONGEST_NOTE = 20_000  # characters; the longest one published has 500

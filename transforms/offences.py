@@ -21,7 +21,7 @@ from transforms.errors import PublishedFileError, quoted
 from transforms.headers import Header, find_header
 from transforms.notes import Notes, read_notes
 from transforms.periods import FinancialYear, quarter_number
-from transforms.workbooks import Sheet, read_workbook
+from transforms.readers.workbooks import Sheet, read_workbook
 
 COUNTS = pa.schema(
     (
@@ -70,16 +70,18 @@ class ReleaseReader:
                     continue
                 level = "csp" if "area_name" in header.columns else "pfa"
                 if self.level not in (None, level):
-                    raise PublishedFileError(sheet.file, f"a {self.level} table in every sheet", f"a {level} table",
-                                             sheet=sheet.name)
+                    raise PublishedFileError(
+                        sheet.file, f"a {self.level} table in every sheet", f"a {level} table", sheet=sheet.name
+                    )
                 self.level = level
                 table = _normalise(self.release_id, level, sheet, header, self.is_known)
                 for name in pc.unique(table["financial_year"]):
                     year = FinancialYear.parse(str(name))
                     where = f"{path.name}, sheet {sheet.name}"
                     if year in seen:
-                        raise PublishedFileError(sheet.file, f"{year} in one sheet only", f"it in {seen[year]} too",
-                                                 sheet=sheet.name)
+                        raise PublishedFileError(
+                            sheet.file, f"{year} in one sheet only", f"it in {seen[year]} too", sheet=sheet.name
+                        )
                     seen[year] = where
                     yield year, table.filter(pc.equal(table["financial_year"], name))
                 del sheet, table  # before the next sheet is read, which is as large
@@ -97,8 +99,13 @@ def _normalise(release_id: str, level: str, sheet: Sheet, header: Header, is_kno
     has_figures = filled["quarter"] | filled["offence_code"] | filled["offences"]  # else blank, or a note below them
     damaged = np.flatnonzero(~has_figures & filled["financial_year"] & filled["area_name"])
     if len(damaged):
-        raise PublishedFileError(sheet.file, "a quarter, an offence code and a count", "three empty cells",
-                                 sheet.name, int(damaged[0]) + header.index + 2)
+        raise PublishedFileError(
+            sheet.file,
+            "a quarter, an offence code and a count",
+            "three empty cells",
+            sheet.name,
+            int(damaged[0]) + header.index + 2,
+        )
     rows = np.flatnonzero(has_figures).astype(np.int32)
     if len(rows) == 0:
         raise PublishedFileError(sheet.file, "rows of figures below the header", "none", sheet=sheet.name)
@@ -126,8 +133,16 @@ def _normalise(release_id: str, level: str, sheet: Sheet, header: Header, is_kno
     }
     quarters = cells.numbers("quarter", _quarter)
     counts = cells.numbers("offences", _count)
-    order = np.lexsort((rows, texts["offence_code"].codes, texts["area_name"].codes, texts["force_name"].codes,
-                        quarters, texts["financial_year"].codes))  # the last key is the first to sort by
+    order = np.lexsort(
+        (
+            rows,
+            texts["offence_code"].codes,
+            texts["area_name"].codes,
+            texts["force_name"].codes,
+            quarters,
+            texts["financial_year"].codes,
+        )
+    )  # the last key is the first to sort by
     columns: dict[str, pa.Array[Any]] = {name: text.take(order) for name, text in texts.items()}
     for name, value in {"release_id": release_id, "level": level, "file_name": sheet.file, "sheet": sheet.name}.items():
         columns[name] = pa.DictionaryArray.from_arrays(np.zeros(len(order), np.int32), pa.array([value]))
@@ -144,8 +159,11 @@ def _refuse_cells_without_header(sheet: Sheet, header: Header, figures: pa.Table
         if place not in header.columns.values() and cells.null_count < len(cells):
             first = int(np.flatnonzero(cells.is_valid().to_numpy())[0])
             raise PublishedFileError(
-                sheet.file, "figures under the header only", f"{quoted(cells[first].as_py())} in column {place + 1}",
-                sheet.name, int(rows[first]) + header.index + 2,
+                sheet.file,
+                "figures under the header only",
+                f"{quoted(cells[first].as_py())} in column {place + 1}",
+                sheet.name,
+                int(rows[first]) + header.index + 2,
             )
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from transforms.errors import PublishedFileError, quoted
 from transforms.notes import read_notes
-from transforms.workbooks import Sheet, read_workbook
+from transforms.readers.workbooks import Sheet, read_workbook
 
 POPULATIONS = pa.schema(
     (
@@ -69,8 +69,13 @@ class PopulationFile:
         seen: dict[tuple[str, int], int] = {}
         for code, _, _, year, persons, _, sheet_name, row in self.rows:
             if seen.setdefault((code, year), persons) != persons:
-                raise PublishedFileError(self.path.name, f"one figure for {code} in mid-{year}",
-                                         f"{seen[code, year]:,} and {persons:,}", sheet_name, row)
+                raise PublishedFileError(
+                    self.path.name,
+                    f"one figure for {code} in mid-{year}",
+                    f"{seen[code, year]:,} and {persons:,}",
+                    sheet_name,
+                    row,
+                )
         columns = zip(*self.rows, strict=True)
         return pa.table([pa.array(c, f.type) for c, f in zip(columns, POPULATIONS, strict=True)], schema=POPULATIONS)
 
@@ -89,8 +94,7 @@ class PopulationFile:
             elif OTHER_CODES.fullmatch(code):
                 continue
             else:
-                raise PublishedFileError(sheet.file, "a council, county, region or country code", quoted(code),
-                                         sheet.name, i)
+                raise PublishedFileError(sheet.file, "a council, county, region or country code", quoted(code), sheet.name, i)
             for place, year in columns.years.items():
                 when = year or self._year(sheet, columns, cells, i)
                 persons = _persons(sheet, i, cells[place])
@@ -108,8 +112,9 @@ class PopulationFile:
             return int(self.covers)
         if match := re.search(r"mid[-_ ]?((?:19|20)[0-9]{2})", f"{self.path.name} {columns.title}", re.IGNORECASE):
             return int(match[1])
-        raise PublishedFileError(sheet.file, "a mid-year in a column, the title, the file name or manifest.csv",
-                                 "none", sheet.name)
+        raise PublishedFileError(
+            sheet.file, "a mid-year in a column, the title, the file name or manifest.csv", "none", sheet.name
+        )
 
 
 @dataclass(frozen=True)
@@ -141,8 +146,9 @@ def _find_columns(sheet: Sheet) -> _Columns | None:
         if not years:
             years = {k: None for k, cell in enumerate(cells) if _TOTAL.fullmatch(cell)}
         if len(years) == 0 or (None in years.values() and len(years) > 1):
-            expected = ('one column of persons ("All ages", "population", "OBS_VALUE") or '
-                        'one a year ("Mid-2020", "population_2020")')
+            expected = (
+                'one column of persons ("All ages", "population", "OBS_VALUE") or one a year ("Mid-2020", "population_2020")'
+            )
             raise PublishedFileError(sheet.file, expected, ", ".join(c for c in cells if c)[:200], sheet.name, i + 1)
         year = next((k for k, cell in enumerate(cells) if _YEAR.fullmatch(cell)), None)
         suffix = re.search(r"(\d\d)(cd)?$", cells[code], re.IGNORECASE)

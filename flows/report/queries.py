@@ -7,8 +7,8 @@ from typing import Any
 
 import duckdb
 
-from flows.reading import rows_of
-from flows.report.contents import NATION, Entry, Site
+from flows.queries.connection import rows_of
+from flows.report.model import NATION, Entry, Site
 from transforms.periods import HalfYear
 
 Rows = list[dict[str, Any]]
@@ -22,9 +22,12 @@ def keys(entries: Sequence[Entry]) -> list[str]:
 
 def tables(con: duckdb.DuckDBPyConnection, site: Site, level: str, entries: Sequence[Entry]) -> dict[tuple[str, str], Rows]:
     """The ranked tables of some offences at a level, each as `crime-rates table` orders it."""
-    rows = rows_of(con, f"from ranked_rates where half_year = ? and level = ? and {KEYS} "
-                   "order by offence_level, offence_code, rank nulls last, status, area_name",
-                   [str(site.half_year), level, keys(entries)])
+    rows = rows_of(
+        con,
+        f"from ranked_rates where half_year = ? and level = ? and {KEYS} "
+        "order by offence_level, offence_code, rank nulls last, status, area_name",
+        [str(site.half_year), level, keys(entries)],
+    )
     found: dict[tuple[str, str], Rows] = {e.key: [] for e in entries}
     for row in rows:
         found[row["offence_level"], row["offence_code"]].append(row)
@@ -43,7 +46,9 @@ def changes(con: duckdb.DuckDBPyConnection, site: Site, level: str, against: Hal
     `rate_change` is per 10,000 residents; `places` is how many ranks nearer to the first; `apart` whether the 95% intervals
     do not overlap.
     """
-    return rows_of(con, """
+    return rows_of(
+        con,
+        """
         select n.area_name, n.offence_level, n.offence_code, n.offence_name, n.rate_per_10k, n.rate_lower_95, n.rate_upper_95,
             n.rank, n.areas_ranked, t.rate_per_10k as rate_before, t.rank as rank_before,
             t.rate_lower_95 as lower_before, t.rate_upper_95 as upper_before,
@@ -54,23 +59,29 @@ def changes(con: duckdb.DuckDBPyConnection, site: Site, level: str, against: Hal
         where n.half_year = ? and t.half_year = ? and n.level = ? and n.offence_level in ('total', 'group')
             and n.rank is not null and t.rank is not null
         order by n.offence_level <> 'total', n.offence_code, n.area_name""",
-                   [str(site.half_year), str(against), level])
+        [str(site.half_year), str(against), level],
+    )
 
 
 def unranked(con: duckdb.DuckDBPyConnection, site: Site) -> Rows:
     """Why areas have no rank for all offences: per level, status and note the areas and their offences."""
-    return rows_of(con, """
+    return rows_of(
+        con,
+        """
         select level, status, status_note, count(*) as areas, list(area_name order by area_name) as names,
             sum(offences)::bigint as offences,
         from ranked_rates where half_year = ? and offence_level = 'total' and rank is null
         group by level, status, status_note
         order by list_position(['csp', 'pfa', 'region', 'country'], level), areas desc, status, status_note""",
-                   [str(site.half_year)])
+        [str(site.half_year)],
+    )
 
 
 def populations(con: duckdb.DuckDBPyConnection, half_years: Sequence[HalfYear]) -> Rows:
     """The population estimates that divide in some half-years, and the files that they come from."""
-    return rows_of(con, """
+    return rows_of(
+        con,
+        """
         with used as (
             select level, population_year as year, population_vintage as vintage,
                 max(areas) as areas, max(apportioned) as apportioned,
@@ -85,14 +96,18 @@ def populations(con: duckdb.DuckDBPyConnection, half_years: Sequence[HalfYear]) 
             on p.level = u.level and p.year = u.year and p.vintage = u.vintage
         group by u.level, u.year, u.vintage, u.areas, u.apportioned
         order by u.year, u.vintage, list_position(['csp', 'pfa', 'region', 'country'], u.level)""",
-                   [[str(h) for h in half_years]])
+        [[str(h) for h in half_years]],
+    )
 
 
 def later(con: duckdb.DuckDBPyConnection, site: Site) -> Rows:
     """Half-years after the site's, and why England and Wales has no rate there, where it has none."""
-    return rows_of(con, "select half_year, rank, status, status_note from ranked_rates where offence_level = 'total' "
-                   "and level = 'country' and area_name = ? and half_year > ? order by half_year",
-                   [NATION, str(site.half_year)])
+    return rows_of(
+        con,
+        "select half_year, rank, status, status_note from ranked_rates where offence_level = 'total' "
+        "and level = 'country' and area_name = ? and half_year > ? order by half_year",
+        [NATION, str(site.half_year)],
+    )
 
 
 REVISED = """
@@ -117,13 +132,14 @@ def revised(con: duckdb.DuckDBPyConnection, site: Site) -> Rows:
 def revised_areas(con: duckdb.DuckDBPyConnection, site: Site, level: str, areas: Sequence[str]) -> Rows:
     """The same per area and offence group."""
     where, key = "and r.level = ? and list_contains(?, r.area_name)", "r.area_name, o.offence_group"
-    return rows_of(con, REVISED.format(columns=f"{key},", where=where, order=f", {key}"),
-                   [*_quarters(site), level, list(areas)])
+    return rows_of(con, REVISED.format(columns=f"{key},", where=where, order=f", {key}"), [*_quarters(site), level, list(areas)])
 
 
 def area_now(con: duckdb.DuckDBPyConnection, site: Site, level: str, areas: Sequence[str]) -> dict[str, Rows]:
     """The half-year's rows of some areas: all offences, groups, subgroups; a whole in pieces from the harmonised table."""
-    rows = rows_of(con, """
+    rows = rows_of(
+        con,
+        """
         with published as (
             from ranked_rates where half_year = ? and level = ? and list_contains(?, area_name) and offence_level <> 'code'
         )
@@ -131,7 +147,8 @@ def area_now(con: duckdb.DuckDBPyConnection, site: Site, level: str, areas: Sequ
         union all
         from ranked_rates_harmonised where half_year = ? and level = ? and list_contains(?, area_name)
             and offence_level <> 'code' and area_name not in (select area_name from published)""",
-                   [str(site.half_year), level, list(areas)] * 2)
+        [str(site.half_year), level, list(areas)] * 2,
+    )
     found: dict[str, Rows] = {name: [] for name in areas}
     for row in rows:
         found[row["area_name"]].append(row)
@@ -140,15 +157,20 @@ def area_now(con: duckdb.DuckDBPyConnection, site: Site, level: str, areas: Sequ
 
 def ties(con: duckdb.DuckDBPyConnection, site: Site, level: str) -> set[tuple[str, str, int]]:
     """(offence level, code, rank) of the half-year that several areas share, but for single offence codes."""
-    rows = rows_of(con, "select offence_level, offence_code, rank from ranked_rates where half_year = ? and level = ? "
-                   "and offence_level <> 'code' and rank is not null group by all having count(*) > 1",
-                   [str(site.half_year), level])
+    rows = rows_of(
+        con,
+        "select offence_level, offence_code, rank from ranked_rates where half_year = ? and level = ? "
+        "and offence_level <> 'code' and rank is not null group by all having count(*) > 1",
+        [str(site.half_year), level],
+    )
     return {(row["offence_level"], row["offence_code"], row["rank"]) for row in rows}
 
 
 def histories(con: duckdb.DuckDBPyConnection, level: str, areas: Sequence[str]) -> dict[str, Rows]:
     """All half-years of some areas on their newest boundaries, all offences and groups; a piece as it was published."""
-    rows = rows_of(con, """
+    rows = rows_of(
+        con,
+        """
         with whole as (
             from ranked_rates_harmonised where level = ? and list_contains(?, area_name) and offence_level in ('total', 'group')
         )
@@ -156,7 +178,9 @@ def histories(con: duckdb.DuckDBPyConnection, level: str, areas: Sequence[str]) 
         union all
         from ranked_rates where level = ? and list_contains(?, area_name) and offence_level in ('total', 'group')
             and area_name not in (select area_name from whole)
-        order by half_year""", [level, list(areas)] * 2)
+        order by half_year""",
+        [level, list(areas)] * 2,
+    )
     found: dict[str, Rows] = {name: [] for name in areas}
     for row in rows:
         found[row["area_name"]].append(row)
@@ -165,7 +189,11 @@ def histories(con: duckdb.DuckDBPyConnection, level: str, areas: Sequence[str]) 
 
 def sizes(con: duckdb.DuckDBPyConnection, site: Site, level: str) -> Rows:
     """The ranked areas of a level with all their groups' rows, by population: for areas of similar size."""
-    return rows_of(con, """
+    return rows_of(
+        con,
+        """
         from ranked_rates_harmonised where half_year = ? and level = ? and offence_level in ('total', 'group')
             and rank is not null and population is not null
-        order by population, area_name""", [str(site.half_year), level])
+        order by population, area_name""",
+        [str(site.half_year), level],
+    )

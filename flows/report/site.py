@@ -13,11 +13,11 @@ from typing import Any
 
 import duckdb
 
-from flows import reading
-from flows.files import read_json, write_json
-from flows.locks import held
-from flows.report import areas, contents, overviews, ranked
-from flows.report.contents import Site
+from flows.common.atomic_files import read_json, write_json
+from flows.queries import connection
+from flows.report import area_pages, index_pages, model, table_pages
+from flows.report.model import Site
+from flows.storage.file_lock import hold
 from transforms.periods import HalfYear
 
 MARKER = "crime-rates-report.json"  # stands in every folder that we made, and so may replace
@@ -41,10 +41,10 @@ def write(data_dir: Path, out: Path, half_year: HalfYear | None = None, processe
     The old site stays whole until the end. Raises NotFound where there is no database or half-year, ValueError where `out`
     holds something that is not a report, FolderBusy while another process writes there.
     """
-    with reading.connect(data_dir) as con:
+    with connection.connect(data_dir) as con:
         con.execute("set enable_progress_bar = false")
         database = Path(con.sql("select path from duckdb_databases() where not internal").fetchall()[0][0])
-        site = contents.find(con, half_year, database)
+        site = model.find(con, half_year, database)
     with _replaced(out) as aside:
         shutil.copytree(ASSETS, aside / "assets", copy_function=shutil.copyfile)
         write_json(aside / MARKER, {"made_by": "crime-rates report", "database": database.name, "half_year": str(site.half_year)})
@@ -70,7 +70,7 @@ def _tasks(site: Site) -> list[tuple[str, str, list[Any]]]:
     tasks: list[tuple[str, str, list[Any]]] = []
     for level in site.levels:
         for kind, pages in (("tables", [e for e in site.entries if level in e.levels]), ("areas", site.at(level))):
-            tasks += [(kind, level, pages[i:i + CHUNK]) for i in range(0, len(pages), CHUNK)]
+            tasks += [(kind, level, pages[i : i + CHUNK]) for i in range(0, len(pages), CHUNK)]
     return [*tasks, ("overviews", "", [])]
 
 
@@ -79,8 +79,11 @@ def _run(database: Path, site: Site, aside: Path, what: str, level: str, pages: 
     written = 0
     with duckdb.connect(str(database), read_only=True, config={"threads": 1}) as con:
         con.execute("set enable_progress_bar = false")
-        made = {"tables": lambda: ranked.files(con, site, level, pages), "areas": lambda: areas.files(con, site, level, pages),
-                "overviews": lambda: overviews.files(con, site)}[what]()
+        made = {
+            "tables": lambda: table_pages.files(con, site, level, pages),
+            "areas": lambda: area_pages.files(con, site, level, pages),
+            "overviews": lambda: index_pages.files(con, site),
+        }[what]()
         for address, text in made:
             path = aside / address
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +96,7 @@ def _run(database: Path, site: Site, aside: Path, what: str, level: str, pages: 
 def _replaced(out: Path) -> Iterator[Path]:
     """A folder to fill; at the end, and only if nothing failed, it stands where `out` stood."""
     aside, old = (out.with_name(f".{out.name}.{what}") for what in ("new", "old"))
-    with held(out.with_name(f".{out.name}.lock"), out):
+    with hold(out.with_name(f".{out.name}.lock"), out):
         if old.exists() and not out.exists():  # a process died between the two renames below
             old.rename(out)
         _check_ours(out)

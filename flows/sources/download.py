@@ -17,10 +17,11 @@ from typing import Any
 import requests
 import urllib3
 
+from flows.common.file_names import MAX_BYTES, safe_file_name
+from flows.sources.content_check import Kind, check_content, describe, is_sound, kind_for
 from flows.sources.errors import ContentError, IncompleteError
-from flows.sources.files import MAX_BYTES, Kind, check_content, describe, is_sound, kind_for, safe_file_name
-from flows.sources.http import Client, reason
-from flows.sources.part import Part, is_encoded
+from flows.sources.http_client import Client, reason
+from flows.sources.partial_download import Part, is_encoded
 
 RESUMPTIONS = 5  # within one call; the next call goes on where this one stopped
 
@@ -140,9 +141,7 @@ def _checked(
         raise
     notes = part.notes
     kind = response.headers.get("Content-Type")
-    return Fetched(
-        part.path, part.notes_path, name, part.url, sha256, part.size, notes.etag, _parsed(notes.last_modified), kind
-    )
+    return Fetched(part.path, part.notes_path, name, part.url, sha256, part.size, notes.etag, _parsed(notes.last_modified), kind)
 
 
 def _check_start(response: requests.Response, expected_size: int | None, service: str) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from transforms.errors import shown
+from transforms.errors import CrimeRatesError, display_text
 
 
-class SourceError(Exception):
+class SourceError(CrimeRatesError):
     """A service did not give what was asked of it.
 
     `service` names it for people ("GOV.UK"), `url` is the address asked, `expected` and `found` complete the sentence.
@@ -17,7 +17,8 @@ class SourceError(Exception):
         self.service, self.url, self.expected, self.found = service, url, expected, found
 
     def __str__(self) -> str:
-        return f"{self.service}, {shown(self.url, 400)}: expected {shown(self.expected, 400)}; found {shown(self.found, 1000)}"
+        expected, found = display_text(self.expected, 400), display_text(self.found, 1000)
+        return f"{self.service}, {display_text(self.url, 400)}: expected {expected}; found {found}"
 
 
 class UnreachableError(SourceError):
@@ -39,7 +40,3 @@ class IncompleteError(SourceError):
 
 class ContentError(SourceError):
     """A whole answer that is not what it should be: an HTML page for a workbook, a column that is not there."""
-
-
-class FileNameError(SourceError):
-    """A file name from a server that cannot be used safely as the name of a file in one folder."""

@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass, fields
 from typing import Any
 
 from flows.sources.errors import ContentError, IncompleteError, SourceError
-from flows.sources.http import Client, join
+from flows.sources.http_client import Client, join
 
 SERVICE = "ONS Open Geography"
 PATH = "/ESMARspQHYMw9BZ9/arcgis/rest/services/{service}/FeatureServer/0/query"
@@ -71,9 +71,7 @@ def lookup(client: Client, base_url: str, service: str) -> Lookup:
     rows: dict[LookupRow, None] = {}
     year, more = 0, True
     while more:
-        answer = client.get_json(
-            url, service=SERVICE, params=query | ({"resultOffset": str(len(rows))} if rows else {})
-        )
+        answer = client.get_json(url, service=SERVICE, params=query | ({"resultOffset": str(len(rows))} if rows else {}))
         if isinstance(error := answer.get("error"), dict):
             raise SourceError(SERVICE, url, "features", f"error {error.get('code')}: {error.get('message')}")
         features = answer.get("features")
@@ -88,9 +86,7 @@ def lookup(client: Client, base_url: str, service: str) -> Lookup:
         for feature in features:
             row = _row(feature, names, url)
             if row in rows:
-                raise IncompleteError(
-                    SERVICE, url, "each row once over all pages", f"{row.council_code} in {row.csp_code} twice"
-                )
+                raise IncompleteError(SERVICE, url, "each row once over all pages", f"{row.council_code} in {row.csp_code} twice")
             rows[row] = None
         more = bool(answer.get("exceededTransferLimit"))
         if len(rows) > MOST_ROWS:

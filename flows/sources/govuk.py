@@ -13,10 +13,11 @@ from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from flows.sources.errors import ContentError, FileNameError
-from flows.sources.files import TABLE_SUFFIXES, safe_file_name
-from flows.sources.http import Client, join
-from transforms.errors import quoted, shown
+from flows.common.file_names import FileNameError, safe_file_name
+from flows.sources.content_check import TABLE_SUFFIXES
+from flows.sources.errors import ContentError
+from flows.sources.http_client import Client, join
+from transforms.errors import display_text, quoted
 
 SERVICE = "GOV.UK"
 PAGE = "/government/statistical-data-sets/police-recorded-crime-and-outcomes-open-data-tables"
@@ -94,7 +95,7 @@ def discover(client: Client, base_url: str, page: str = PAGE) -> Discovery:
         raw_name = str(entry.get("filename") or last)
         kind, level, doubt = _classify(title, raw_name)
         if doubt:
-            problems.append(f"{quoted(title, 200)} ({shown(raw_name, 200)}): {doubt}; it was not fetched")
+            problems.append(f"{quoted(title, 200)} ({display_text(raw_name, 200)}): {doubt}; it was not fetched")
             continue
         if kind is None:
             ignored.append(title)
@@ -125,9 +126,7 @@ def discover(client: Client, base_url: str, page: str = PAGE) -> Discovery:
         if not any(attachment.level == wanted for attachment in found.values()):
             titles = "; ".join(str(entry.get("title")) for entry in entries) or "no attachment at all"
             doubts = f". In doubt: {'; '.join(problems)}" if problems else ""
-            raise ContentError(
-                SERVICE, url, f"a {called} table on the page", f"no {called} table among: {titles}{doubts}"
-            )
+            raise ContentError(SERVICE, url, f"a {called} table on the page", f"no {called} table among: {titles}{doubts}")
     return Discovery(tuple(found.values()), tuple(ignored), tuple(problems), url)
 
 
@@ -163,9 +162,7 @@ def _destination(document: dict[str, Any], path: str) -> str:
     return ""
 
 
-def _classify(
-    title: str, name: str
-) -> tuple[Literal["offences", "areas"] | None, Literal["csp", "pfa"] | None, str | None]:
+def _classify(title: str, name: str) -> tuple[Literal["offences", "areas"] | None, Literal["csp", "pfa"] | None, str | None]:
     """Kind, level, and a doubt in words. The title is the witness; the file name is a second that must agree."""
     if PurePosixPath(name).suffix.lower() not in TABLE_SUFFIXES:
         return None, None, None

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flows.sources.errors import ContentError, IncompleteError
-from flows.sources.http import Client, join
+from flows.sources.http_client import Client, join
 
 SERVICE = "Nomis"
 PATH = "/api/v01/dataset/NM_2002_1.data.csv"
@@ -77,9 +77,7 @@ def populations(
         params = query | ({"recordoffset": str(len(rows))} if rows else {})
         first, _, rest = client.get_text(url, service=SERVICE, params=params).partition("\n")
         if rows and first != header:
-            raise IncompleteError(
-                SERVICE, url, f"the header of the first page, {header.strip()!r}", repr(first.strip())
-            )
+            raise IncompleteError(SERVICE, url, f"the header of the first page, {header.strip()!r}", repr(first.strip()))
         header = first
         page, count = _rows(first, rest, url)
         if promised is not None and page and count != promised:
@@ -117,14 +115,10 @@ def _rows(header: str, body: str, url: str) -> tuple[list[PopulationRow], int | 
         try:
             value = cells["OBS_VALUE"].strip()
             persons = int(value.removesuffix(".0")) if value else None
-            rows.append(
-                PopulationRow(int(cells["DATE_NAME"]), cells["GEOGRAPHY_CODE"], cells["GEOGRAPHY_NAME"], persons)
-            )
+            rows.append(PopulationRow(int(cells["DATE_NAME"]), cells["GEOGRAPHY_CODE"], cells["GEOGRAPHY_NAME"], persons))
             count = int(cells["RECORD_COUNT"]) if "RECORD_COUNT" in columns else None
         except (KeyError, ValueError) as error:
-            raise ContentError(
-                SERVICE, url, "a year, a code, a name and a count in each record", repr(record)
-            ) from error
+            raise ContentError(SERVICE, url, "a year, a code, a name and a count in each record", repr(record)) from error
     return rows, count
 
 

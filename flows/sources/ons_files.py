@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from flows.sources.files import safe_file_name
-from flows.sources.http import join
+from flows.common.file_names import safe_file_name
+from flows.sources.http_client import join
 
 SERVICE = "ONS"
 COLUMNS = ("file_name", "url_path", "kind", "years", "vintage", "boundaries", "note", "source")

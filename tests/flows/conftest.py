@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from flows import printing
+from flows.rendering import text_tables
 
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Most terminals can print a division sign; pytest's may not."""
-    monkeypatch.setattr(printing, "can_print", lambda characters: True)  # noqa: ARG005
+    monkeypatch.setattr(text_tables, "can_print", lambda characters: True)  # noqa: ARG005

@@ -14,12 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows import builds
-from flows.checks import Check, checks_of
-from flows.files import read_json, sha256_of, write_json
-from flows.warehouse import BuildRefused
-from tests.releases import Cell, figures
-from tests.world import KENT, REFERENCE, WORCESTERSHIRE, World, force_of, persons_of, rows_of
+from flows.common.atomic_files import read_json, sha256_of, write_json
+from flows.common.quality_check import Check
+from flows.warehouse.build import BuildRefused
+from flows.warehouse.checks import checks_of
+from flows.warehouse.published import LINK
+from tests.support.releases import Cell, figures
+from tests.support.world import KENT, REFERENCE, WORCESTERSHIRE, World, force_of, persons_of, rows_of
 
 APRIL, JULY = date(2026, 4, 23), date(2026, 7, 23)
 CSPS = {**WORCESTERSHIRE, "Medway": KENT["Medway"]}
@@ -66,13 +67,15 @@ def test_partnerships_that_do_not_add_up_to_their_force_stop_the_publication(tmp
     world = world_in(tmp_path)
     world.release(APRIL, partnerships())
     world.build().close()
-    link = world.warehouse / builds.LINK
+    link = world.warehouse / LINK
     before = (link.readlink(), sha256_of(link), sorted(p.name for p in world.warehouse.iterdir()))
     world.release(APRIL, forces(west_mercia=34))
     said = refusal(world)
     assert said.startswith("Nothing is published, because a required check failed: partnerships_add_up_to_force (")
-    assert "2 rows, such as force_name West Mercia, quarter 2015/16 Q1, offence_code 8Q, force_offences 34, " \
-           "partnership_offences 33; force_name West Mercia, quarter 2015/16 Q2" in said
+    assert (
+        "2 rows, such as force_name West Mercia, quarter 2015/16 Q1, offence_code 8Q, force_offences 34, "
+        "partnership_offences 33; force_name West Mercia, quarter 2015/16 Q2" in said
+    )
     assert "Kent" not in said and "British Transport Police" not in said
     assert (link.readlink(), sha256_of(link), sorted(p.name for p in world.warehouse.iterdir())) == before
 
@@ -116,7 +119,8 @@ def forgotten(rows: list[dict[str, object]]) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize(
-    "change", [raised, lambda rows: rows[1:], doubled, forgotten],
+    "change",
+    [raised, lambda rows: rows[1:], doubled, forgotten],
     ids=["a count raised", "a row lost", "a row doubled", "counts lost"],
 )
 def test_a_lake_that_does_not_hold_what_was_read_stops_the_publication(
@@ -172,8 +176,10 @@ def test_a_key_that_comes_twice_stops_the_publication(tmp_path: Path) -> None:
     shutil.copytree(folder, copy)
     record = read_json(copy / "record.json")
     write_json(copy / "record.json", {**record, "published": "2026-04-22"})
-    assert f"key_of_releases (releases has one row per release: one published file in one vintage): 1 rows, such as " \
-           f"release_id {release.release_id}, rows 2" in refusal(world)
+    assert (
+        f"key_of_releases (releases has one row per release: one published file in one vintage): 1 rows, such as "
+        f"release_id {release.release_id}, rows 2" in refusal(world)
+    )
 
 
 def test_people_of_no_known_partnership_stop_the_publication(tmp_path: Path) -> None:
@@ -258,7 +264,8 @@ def test_half_years_without_any_estimate_warn_in_one_line(tmp_path: Path) -> Non
     world.release(APRIL, [*partnerships(), *later])
     assert warnings(world.make()[1]) == {
         "half_years_have_a_population": "csp: 2024/25 H1 to 2025/26 H1 (2 half-years) cannot be ranked, "
-                                        "no estimates for mid-2023 to mid-2024 are held"}
+        "no estimates for mid-2023 to mid-2024 are held"
+    }
 
 
 def test_a_place_without_rows_for_an_offence_warns(tmp_path: Path) -> None:
@@ -276,7 +283,8 @@ def test_a_partnership_under_another_force_warns(tmp_path: Path) -> None:
     release = world.release(APRIL, misplaced)
     assert warnings(world.make()[1]) == {
         "partnerships_keep_their_force": f"release_id {release.release_id}, area_name South Worcester, "
-                                         "published_force Kent, known_force West Mercia"}
+        "published_force Kent, known_force West Mercia"
+    }
 
 
 def test_checks_stand_in_the_published_file(finished: Path) -> None:

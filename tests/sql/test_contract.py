@@ -9,21 +9,21 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from sql import contract, documentation
-from tests.releases import figures
-from tests.world import World, rows_of
+from sql import contract, contract_docs
+from tests.support.releases import figures
+from tests.support.world import World, rows_of
 
 DESIGN = {  # the public tables and columns of contract version 1, as promised; changed by a new version only
     "ranked_rates": "half_year period_start period_end level area_code area_name force_name region_name offence_level "
-                    "offence_code offence_name offences population population_year population_vintage population_method "
-                    "rate_per_10k rate_lower_95 rate_upper_95 rank areas_ranked status status_note release_id",
+    "offence_code offence_name offences population population_year population_vintage population_method "
+    "rate_per_10k rate_lower_95 rate_upper_95 rank areas_ranked status status_note release_id",
     "offence_counts": "level area_code area_name financial_year quarter offence_code offences release_id",
     "half_years": "half_year period_start period_end level complete release_id",
     "areas": "level area_code area_name force_name region_name first_half_year last_half_year is_place",
     "offences": "offence_level offence_code offence_name subgroup offence_group first_half_year last_half_year",
     "populations": "level area_code area_name year vintage boundaries persons method source_file",
     "releases": "release_id file_name sha256 table_kind published published_source first_quarter last_quarter rows simulated "
-                "source_url",
+    "source_url",
     "revisions": "from_release to_release level area_code area_name financial_year quarter offence_code before after",
 }
 DECLARED = (*contract.TABLES, *contract.VIEWS)
@@ -40,8 +40,11 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
 
 
 def test_every_promised_table_has_its_columns_in_order(con: duckdb.DuckDBPyConnection) -> None:
-    rows = rows_of(con, "select table_name, string_agg(column_name, ' ' order by column_index) as columns from duckdb_columns() "
-                   "where schema_name = 'main' and not internal group by all")
+    rows = rows_of(
+        con,
+        "select table_name, string_agg(column_name, ' ' order by column_index) as columns from duckdb_columns() "
+        "where schema_name = 'main' and not internal group by all",
+    )
     found = {row["table_name"]: row["columns"] for row in rows}
     for table, columns in DESIGN.items():  # a later version may add, at the end or by a table of its own
         assert found[table].startswith(columns)
@@ -49,16 +52,22 @@ def test_every_promised_table_has_its_columns_in_order(con: duckdb.DuckDBPyConne
 
 
 def test_tables_are_as_declared(con: duckdb.DuckDBPyConnection) -> None:
-    rows = rows_of(con, "select table_name, column_name, data_type, comment from duckdb_columns() "
-                   "where schema_name = 'main' and not internal order by table_name, column_index")
+    rows = rows_of(
+        con,
+        "select table_name, column_name, data_type, comment from duckdb_columns() "
+        "where schema_name = 'main' and not internal order by table_name, column_index",
+    )
     declared = [(t.name, c.name, c.type, c.meaning) for t in sorted(DECLARED, key=lambda t: t.name) for c in t.columns]
     assert [tuple(row.values()) for row in rows] == declared
     assert all(meaning for *_, meaning in declared)
 
 
 def test_every_table_says_what_a_row_is(con: duckdb.DuckDBPyConnection) -> None:
-    rows = rows_of(con, "select table_name, comment from duckdb_tables() where schema_name = 'main' "
-                        "union all select view_name, comment from duckdb_views() where not internal")
+    rows = rows_of(
+        con,
+        "select table_name, comment from duckdb_tables() where schema_name = 'main' "
+        "union all select view_name, comment from duckdb_views() where not internal",
+    )
     assert {row["table_name"]: row["comment"] for row in rows} == {t.name: f"one row per {t.grain}" for t in DECLARED}
 
 
@@ -71,9 +80,12 @@ def test_types_are_plain_everywhere(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_the_dictionary_describes_what_is_there(con: duckdb.DuckDBPyConnection) -> None:
-    rows = rows_of(con, "select d.* from data_dictionary as d join duckdb_columns() as c on c.table_name = d.table_name "
-                   "and c.column_name = d.column_name and schema_name = 'main' and column_type = data_type "
-                   "and position = column_index and meaning = comment")
+    rows = rows_of(
+        con,
+        "select d.* from data_dictionary as d join duckdb_columns() as c on c.table_name = d.table_name "
+        "and c.column_name = d.column_name and schema_name = 'main' and column_type = data_type "
+        "and position = column_index and meaning = comment",
+    )
     assert len(rows) == sum(len(t.columns) for t in DECLARED)
     assert rows_of(con, "select count(*) as n from data_dictionary") == [{"n": len(rows)}]
     assert {row["contract_version"] for row in rows} == {contract.VERSION}
@@ -82,13 +94,18 @@ def test_the_dictionary_describes_what_is_there(con: duckdb.DuckDBPyConnection) 
 
 
 def test_what_is_promised_never_to_be_null_cannot_be(con: duckdb.DuckDBPyConnection) -> None:
-    rows = rows_of(con, "select table_name, column_name, c.is_nullable from duckdb_columns() as c join duckdb_tables() as t "
-                        "using (schema_name, table_name) where schema_name = 'main'")
+    rows = rows_of(
+        con,
+        "select table_name, column_name, c.is_nullable from duckdb_columns() as c join duckdb_tables() as t "
+        "using (schema_name, table_name) where schema_name = 'main'",
+    )
     assert {(r["table_name"], r["column_name"]): r["is_nullable"] for r in rows} == {
-        (t.name, c.name): c.nullable for t in contract.TABLES for c in t.columns}
+        (t.name, c.name): c.nullable for t in contract.TABLES for c in t.columns
+    }
     held = rows_of(con, "select table_name, column_name, is_nullable from data_dictionary")
     assert {(r["table_name"], r["column_name"]): r["is_nullable"] for r in held} == {
-        (t.name, c.name): c.nullable for t in DECLARED for c in t.columns}
+        (t.name, c.name): c.nullable for t in DECLARED for c in t.columns
+    }
 
 
 def test_the_views_hold_no_path_and_read_their_own_tables(con: duckdb.DuckDBPyConnection) -> None:
@@ -108,7 +125,8 @@ def test_the_newest_half_year_is_the_newest_that_is_complete(con: duckdb.DuckDBP
     rows = rows_of(con, "select distinct half_year from latest_half_year")
     assert rows == [{"half_year": "2015/16 H1"}]  # of H2 the third quarter alone is out
     assert rows_of(con, "select offence_level, area_name, rank, offences from top_areas where offence_level = 'total'") == [
-        {"offence_level": "total", "area_name": "South Worcester", "rank": 1, "offences": 18}]
+        {"offence_level": "total", "area_name": "South Worcester", "rank": 1, "offences": 18}
+    ]
 
 
 def test_rows_lie_in_their_order(con: duckdb.DuckDBPyConnection) -> None:
@@ -138,12 +156,12 @@ def test_arrow_schema_and_tables_agree(con: duckdb.DuckDBPyConnection) -> None:
 # ---------------------------------------------------------------- promises
 def test_no_promise_of_this_version_is_broken() -> None:
     # a column was dropped, renamed, retyped or made nullable: raise VERSION; one was added: `make contract`
-    assert documentation.broken(documentation.promises(), documentation.promised()) == []
-    assert documentation.promised() == documentation.promises()
+    assert contract_docs.broken(contract_docs.promises(), contract_docs.promised()) == []
+    assert contract_docs.promised() == contract_docs.promises()
 
 
 def test_the_page_says_what_is_declared() -> None:
-    assert documentation.PAGE.read_text(encoding="utf-8") == documentation.page()  # else: `make contract`
+    assert contract_docs.PAGE.read_text(encoding="utf-8") == contract_docs.page()  # else: `make contract`
 
 
 @pytest.mark.parametrize(
@@ -156,9 +174,9 @@ def test_the_page_says_what_is_declared() -> None:
         ([("areas", "level", "VARCHAR", "never null"), ("areas", "new", "DATE", "null")], []),
     ],
 )
-def test_a_broken_promise_is_named(now: list[documentation.Promise], said: list[str]) -> None:
-    assert documentation.broken(now, [("areas", "level", "VARCHAR", "never null")]) == said
-    assert documentation.broken([("areas", "level", "VARCHAR", "never null")], [("areas", "level", "VARCHAR", "null")]) == []
+def test_a_broken_promise_is_named(now: list[contract_docs.Promise], said: list[str]) -> None:
+    assert contract_docs.broken(now, [("areas", "level", "VARCHAR", "never null")]) == said
+    assert contract_docs.broken([("areas", "level", "VARCHAR", "never null")], [("areas", "level", "VARCHAR", "null")]) == []
 
 
 def test_a_column_that_is_declared_wrong_is_named() -> None:

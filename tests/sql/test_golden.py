@@ -10,11 +10,15 @@ import hashlib
 import duckdb
 import pytest
 
-from tests.world import World
+from tests.support.world import World
 
 ROWS = {
-    "ranked_rates": "814480fede706fe8", "ranked_rates_harmonised": "1a4b30d15ebd464e", "offence_counts": "e113ec4e3ab662cc",
-    "populations": "e5fce1aeab011abe", "areas": "1984cd72c9bfbba8", "offences": "5412c18e0524081d",
+    "ranked_rates": "814480fede706fe8",
+    "ranked_rates_harmonised": "1a4b30d15ebd464e",
+    "offence_counts": "e113ec4e3ab662cc",
+    "populations": "e5fce1aeab011abe",
+    "areas": "1984cd72c9bfbba8",
+    "offences": "5412c18e0524081d",
     "half_years": "f282fcb9970c60af",
 }
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.warehouse import BuildRefused
-from tests.releases import Cell, figures
-from tests.world import KENT, WORCESTERSHIRE, World, persons_of, rate, rows_of
+from flows.warehouse.build import BuildRefused
+from tests.support.releases import Cell, figures
+from tests.support.world import KENT, WORCESTERSHIRE, World, persons_of, rate, rows_of
 
 DAY = date(2026, 4, 23)
 PIECES = {"South Worcs_Malvern Hills": (1, 2), "South Worcs_Worcester": (10, 20), "South Worcs_Wychavon": (100, 200)}
@@ -24,8 +24,12 @@ def quarters(csp: str, counts: tuple[int, int], year: str = "2014/15", force: st
 def in_pieces(*left_out: str) -> list[list[Cell]]:
     """2014/15 with South Worcester in pieces, 2015/16 whole; North Worcestershire whole in both."""
     rows = [row for name, counts in PIECES.items() if name not in left_out for row in quarters(name, counts)]
-    return [*rows, *quarters("North Worcestershire", (5, 6)), *quarters("South Worcester", (7, 8), "2015/16"),
-            *quarters("North Worcestershire", (9, 10), "2015/16")]
+    return [
+        *rows,
+        *quarters("North Worcestershire", (5, 6)),
+        *quarters("South Worcester", (7, 8), "2015/16"),
+        *quarters("North Worcestershire", (9, 10), "2015/16"),
+    ]
 
 
 def world(folder: Path, rows: list[list[Cell]]) -> World:
@@ -57,8 +61,13 @@ def test_a_half_year_without_pieces_is_the_same_on_both_bases(pieces: duckdb.Duc
 
 
 def test_as_published_the_pieces_stay_apart_and_rank_apart(pieces: duckdb.DuckDBPyConnection) -> None:
-    names = [r["area_name"] for r in rows_of(
-        pieces, "from ranked_rates where level = 'csp' and half_year = '2014/15 H1' and offence_code = '8Q' order by area_name")]
+    names = [
+        r["area_name"]
+        for r in rows_of(
+            pieces,
+            "from ranked_rates where level = 'csp' and half_year = '2014/15 H1' and offence_code = '8Q' order by area_name",
+        )
+    ]
     assert names == ["North Worcestershire", *sorted(PIECES)]
     assert rate(pieces, "South Worcs_Wychavon", half_year="2014/15 H1")["population"] == 125_000
 
@@ -83,8 +92,14 @@ def forces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
     world.lookup(2017, both)
     world.population(date(2015, 6, 25), persons_of(both))
     counts = {"West Mercia": 40, "Kent": 20, "British Transport Police": 3, "Action Fraud": 1000}
-    world.release(DAY, [figures("2015/16", q, force, "AF" if force == "Action Fraud" else "8Q", n)
-                        for force, n in counts.items() for q in (1, 2)])
+    world.release(
+        DAY,
+        [
+            figures("2015/16", q, force, "AF" if force == "Action Fraud" else "8Q", n)
+            for force, n in counts.items()
+            for q in (1, 2)
+        ],
+    )
     with world.build() as con:
         yield con
 
@@ -107,8 +122,10 @@ def test_a_region_with_a_quarter_of_one_force_missing_is_incomplete(tmp_path: Pa
     world = World(tmp_path)
     world.lookup(2017, WORCESTERSHIRE | {"Dudley": ["E08000027"]})
     world.population(date(2015, 6, 25), persons_of(WORCESTERSHIRE) | {"E08000027": 300_000})
-    world.release(DAY, [figures("2015/16", q, force, count=4) for force, q in
-                        (("West Mercia", 1), ("West Mercia", 2), ("West Midlands", 1))])
+    world.release(
+        DAY,
+        [figures("2015/16", q, force, count=4) for force, q in (("West Mercia", 1), ("West Mercia", 2), ("West Midlands", 1))],
+    )
     with world.build() as con:
         row = rate(con, "West Midlands Region", level="region")
     assert (row["status"], row["offences"], row["rank"]) == ("incomplete", 12, None)

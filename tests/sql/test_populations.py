@@ -9,29 +9,51 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.warehouse import BuildRefused
-from tests.releases import Cell, figures
-from tests.world import SOUTH_WORCESTER, WORCESTERSHIRE, World, force_of, persons_of, rate, rows_of
+from flows.warehouse.build import BuildRefused
+from tests.support.releases import Cell, figures
+from tests.support.world import SOUTH_WORCESTER, WORCESTERSHIRE, World, force_of, persons_of, rate, rows_of
 
 APRIL = date(2026, 4, 23)
 
 # The lookup of 2017
 SOMERSET = {"E07000187": 110_000, "E07000188": 120_000, "E07000189": 165_000, "E07000190": 115_000, "E07000191": 35_000}
-DORSET = {"E07000048": 50_000, "E07000049": 90_000, "E07000050": 70_000, "E07000051": 45_000, "E07000052": 100_000,
-          "E07000053": 65_000}  # Christchurch first
+DORSET = {
+    "E07000048": 50_000,
+    "E07000049": 90_000,
+    "E07000050": 70_000,
+    "E07000051": 45_000,
+    "E07000052": 100_000,
+    "E07000053": 65_000,
+}  # Christchurch first
 BOURNEMOUTH, POOLE = {"E06000028": 200_000}, {"E06000029": 150_000}
 ST_ALBANS, BARNSLEY, SHEFFIELD = {"E07000240": 140_000}, {"E08000016": 240_000}, {"E08000019": 560_000}
 CORBY, EAST_NORTHANTS, KETTERING, WELLINGBOROUGH = (
-    {"E07000150": 70_000}, {"E07000152": 90_000}, {"E07000153": 100_000}, {"E07000156": 80_000})
+    {"E07000150": 70_000},
+    {"E07000152": 90_000},
+    {"E07000153": 100_000},
+    {"E07000156": 80_000},
+)
 OLD_LOOKUP = {
-    "Somerset": SOMERSET, "Dorset": DORSET, "Bournemouth": BOURNEMOUTH, "Poole": POOLE, "St Albans": ST_ALBANS,
-    "Barnsley": BARNSLEY, "Sheffield": SHEFFIELD, "Corby": CORBY, "East Northamptonshire": EAST_NORTHANTS,
-    "Kettering": KETTERING, "Wellingborough": WELLINGBOROUGH,
+    "Somerset": SOMERSET,
+    "Dorset": DORSET,
+    "Bournemouth": BOURNEMOUTH,
+    "Poole": POOLE,
+    "St Albans": ST_ALBANS,
+    "Barnsley": BARNSLEY,
+    "Sheffield": SHEFFIELD,
+    "Corby": CORBY,
+    "East Northamptonshire": EAST_NORTHANTS,
+    "Kettering": KETTERING,
+    "Wellingborough": WELLINGBOROUGH,
 }
 # The lookup of 2024: merged councils, four of them shared by partnerships
 BCP, DORSET_COUNCIL, NORTH_NORTHANTS = "E06000058", "E06000059", "E06000061"
 NEW_LOOKUP = {
-    **OLD_LOOKUP, "Somerset": ["E06000066"], "Dorset": [BCP, DORSET_COUNCIL], "Bournemouth": [BCP], "Poole": [BCP],
+    **OLD_LOOKUP,
+    "Somerset": ["E06000066"],
+    "Dorset": [BCP, DORSET_COUNCIL],
+    "Bournemouth": [BCP],
+    "Poole": [BCP],
     **dict.fromkeys(("Corby", "East Northamptonshire", "Kettering", "Wellingborough"), [NORTH_NORTHANTS]),
 }
 
@@ -64,13 +86,20 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
     world.population(date(2030, 1, 1), everybody(E06000028=100_000, E07000048=100_000), year=2018)
     # mid-2019 on two maps, published on one day: Northamptonshire in parts, and whole, with figures that differ
     april_2020 = everybody(**without_dorset, E07000190=None, E07000191=None, E07000246=155_000) | {
-        BCP: 400_001, DORSET_COUNCIL: 375_000}
+        BCP: 400_001,
+        DORSET_COUNCIL: 375_000,
+    }
     april_2021 = {code: n for code, n in april_2020.items() if code not in (*CORBY, *EAST_NORTHANTS, *KETTERING, *WELLINGBOROUGH)}
     world.population(date(2020, 6, 24), april_2020, year=2019, boundaries="20")
     world.population(date(2020, 6, 24), april_2021 | {NORTH_NORTHANTS: 345_000}, year=2019, boundaries="21")
     # mid-2024 on the codes of 2025: Barnsley and Sheffield are new, Somerset is one council
     april_2025 = everybody(**without_dorset, **dict.fromkeys(SOMERSET), E08000016=None, E08000019=None) | {
-        "E06000066": 590_000, "E08000038": 250_000, "E08000039": 570_000, BCP: 410_000, DORSET_COUNCIL: 380_000}
+        "E06000066": 590_000,
+        "E08000038": 250_000,
+        "E08000039": 570_000,
+        BCP: 410_000,
+        DORSET_COUNCIL: 380_000,
+    }
     world.population(date(2025, 7, 30), april_2025, year=2024)
     years = ("2012/13", "2015/16", "2018/19", "2020/21", "2025/26")
     world.release(APRIL, stalking(OLD_LOOKUP, *years))
@@ -114,7 +143,8 @@ def test_a_split_says_how_it_was_made_and_is_ranked(con: duckdb.DuckDBPyConnecti
     found = rate(con, "Bournemouth", half_year="2020/21 H1")
     assert found["status"] == "ranked"
     assert found["status_note"] == (  # council names are as the file gives them: here, codes
-        "population apportioned: E06000058 split by its parts of mid-2017 (53.33% of 400,001; parts published 2018-06-28)")
+        "population apportioned: E06000058 split by its parts of mid-2017 (53.33% of 400,001; parts published 2018-06-28)"
+    )
     assert rate(con, "Somerset", half_year="2020/21 H1")["status_note"] is None
 
 
@@ -143,8 +173,9 @@ def test_a_part_that_nobody_published_is_not_guessed(tmp_path: Path) -> None:
 def test_of_two_maps_of_one_vintage_the_better_one_is_chosen_and_they_are_never_mixed(con: duckdb.DuckDBPyConnection) -> None:
     for area, own in {"Corby": 70_000, "East Northamptonshire": 90_000, "Kettering": 100_000, "Wellingborough": 80_000}.items():
         assert persons(con, area, 2020) == (own, "sum")
-    rows = rows_of(con, "select boundaries, persons from populations where area_name = 'Northamptonshire' and year = 2019 "
-                   "order by 1")
+    rows = rows_of(
+        con, "select boundaries, persons from populations where area_name = 'Northamptonshire' and year = 2019 order by 1"
+    )
     # the force: 340,000 on the map of 2020, 345,000 on that of 2021, and never 685,000
     assert rows == [{"boundaries": "2020", "persons": 340_000}, {"boundaries": "2021", "persons": 345_000}]
     bases = rows_of(con, "select boundaries from crime_rates_core.population_bases where year = 2019")
@@ -168,8 +199,11 @@ def test_a_map_that_lacks_councils_loses_to_one_that_has_them(tmp_path: Path) ->
 def test_by_default_the_year_before_divides_in_its_newest_vintage(con: duckdb.DuckDBPyConnection) -> None:
     rows = rows_of(con, "select distinct half_year, population_year, population_vintage from ranked_rates order by 1")
     assert [tuple(r.values()) for r in rows] == [
-        ("2012/13 H1", 2011, date(2012, 6, 21)), ("2015/16 H1", 2014, date(2018, 3, 22)), ("2018/19 H1", 2017, date(2018, 6, 28)),
-        ("2020/21 H1", 2019, date(2020, 6, 24)), ("2025/26 H1", 2024, date(2025, 7, 30)),
+        ("2012/13 H1", 2011, date(2012, 6, 21)),
+        ("2015/16 H1", 2014, date(2018, 3, 22)),
+        ("2018/19 H1", 2017, date(2018, 6, 28)),
+        ("2020/21 H1", 2019, date(2020, 6, 24)),
+        ("2025/26 H1", 2024, date(2025, 7, 30)),
     ]
 
 
@@ -184,8 +218,10 @@ def test_another_vintage_or_year_can_be_asked_for(con: duckdb.DuckDBPyConnection
 def test_the_lookup_is_the_one_whose_period_covers_the_half_year(tmp_path: Path) -> None:
     # a story: in 2024 Wychavon leaves South Worcester for the north; the older lookup is published last
     world = World(tmp_path)
-    moved = {"South Worcester": ["E07000235", "E07000237"],
-             "North Worcestershire": ["E07000238", *WORCESTERSHIRE["North Worcestershire"]]}
+    moved = {
+        "South Worcester": ["E07000235", "E07000237"],
+        "North Worcestershire": ["E07000238", *WORCESTERSHIRE["North Worcestershire"]],
+    }
     world.lookup(2017, WORCESTERSHIRE, published=date(2026, 1, 1))
     world.lookup(2024, moved, published=date(2025, 1, 1))
     years = ("2012/13", "2017/18", "2023/24", "2024/25", "2025/26")
@@ -193,8 +229,11 @@ def test_the_lookup_is_the_one_whose_period_covers_the_half_year(tmp_path: Path)
         world.population(date(2025, 7, 30), persons_of(WORCESTERSHIRE), year=int(year[:4]) - 1)
     world.release(APRIL, stalking(dict(WORCESTERSHIRE), *years))
     with world.build() as con:
-        rows = rows_of(con, "select half_year, population from ranked_rates where area_name = 'South Worcester' "
-                       "and offence_code = '8Q' order by 1")
+        rows = rows_of(
+            con,
+            "select half_year, population from ranked_rates where area_name = 'South Worcester' "
+            "and offence_code = '8Q' order by 1",
+        )
     assert [r["population"] for r in rows] == [300_000, 300_000, 300_000, 175_000, 175_000]
 
 

@@ -10,8 +10,8 @@ from statistics import NormalDist
 import duckdb
 import pytest
 
-from tests.releases import Cell, figures
-from tests.world import KENT, WORCESTERSHIRE, World, force_of, persons_of, rate, rows_of
+from tests.support.releases import Cell, figures
+from tests.support.world import KENT, WORCESTERSHIRE, World, force_of, persons_of, rate, rows_of
 
 APRIL = date(2026, 4, 23)
 VIOLENCE = "Violence against the person"
@@ -64,11 +64,18 @@ def test_a_rate_is_offences_over_people_times_ten_thousand_and_is_not_rounded(co
 
 
 def test_ties_share_the_better_rank_and_leave_a_gap(con: duckdb.DuckDBPyConnection) -> None:
-    rows = rows_of(con, "select area_name, rank, rate_per_10k, areas_ranked from ranked_rates "
-                   "where force_name = 'Kent' and offence_code = '8Q' and rank is not null order by rank, area_name")
+    rows = rows_of(
+        con,
+        "select area_name, rank, rate_per_10k, areas_ranked from ranked_rates "
+        "where force_name = 'Kent' and offence_code = '8Q' and rank is not null order by rank, area_name",
+    )
     # beside them South Worcester has 36 of 300,000 (1.2) and North Worcestershire 30 of 280,000 (1.07)
     assert [(r["area_name"], r["rank"], r["rate_per_10k"]) for r in rows] == [
-        ("Dover", 1, 2.0), ("Ashford", 4, 1.0), ("Canterbury", 4, 1.0), ("Thanet", 4, 1.0), ("Swale", 7, 0.16),
+        ("Dover", 1, 2.0),
+        ("Ashford", 4, 1.0),
+        ("Canterbury", 4, 1.0),
+        ("Thanet", 4, 1.0),
+        ("Swale", 7, 0.16),
     ]
     assert {r["areas_ranked"] for r in rows} == {7}  # Medway is not
 
@@ -116,14 +123,23 @@ def test_limits_from_ten_events_are_byars(con: duckdb.DuckDBPyConnection, events
 
 # ---------------------------------------------------------------- what is counted
 def test_codes_add_up_to_subgroups_groups_and_the_total(con: duckdb.DuckDBPyConnection) -> None:
-    rows = rows_of(con, "select offence_level, offence_code, offences from ranked_rates where area_name = 'South Worcester' "
-                   "and (offence_level <> 'code' or offence_code in ('4.1', '4.10'))")
+    rows = rows_of(
+        con,
+        "select offence_level, offence_code, offences from ranked_rates where area_name = 'South Worcester' "
+        "and (offence_level <> 'code' or offence_code in ('4.1', '4.10'))",
+    )
     others = sum([*range(12), 134, 9999])  # c0 …: "A subgroup" of "A group"
     assert {(r["offence_level"], r["offence_code"]): r["offences"] for r in rows} == {
-        ("code", "4.1"): 3 + 4, ("code", "4.10"): 5 + 6,  # two offences, not one number
-        ("subgroup", "Homicide"): 18, ("subgroup", "Violence with injury"): 40, ("subgroup", "Stalking and harassment"): 36,
-        ("subgroup", "Shoplifting"): 70, ("subgroup", "A subgroup"): others,
-        ("group", VIOLENCE): 18 + 40 + 36, ("group", "Theft offences"): 70, ("group", "A group"): others,
+        ("code", "4.1"): 3 + 4,
+        ("code", "4.10"): 5 + 6,  # two offences, not one number
+        ("subgroup", "Homicide"): 18,
+        ("subgroup", "Violence with injury"): 40,
+        ("subgroup", "Stalking and harassment"): 36,
+        ("subgroup", "Shoplifting"): 70,
+        ("subgroup", "A subgroup"): others,
+        ("group", VIOLENCE): 18 + 40 + 36,
+        ("group", "Theft offences"): 70,
+        ("group", "A group"): others,
         ("total", "Total"): 18 + 40 + 36 + 70 + others,
     }
 
@@ -150,16 +166,22 @@ def test_a_count_that_is_not_known_is_incomplete_and_never_nought(con: duckdb.Du
     assert (half_known["offences"], half_known["status"]) == (7, "incomplete")
     assert (unknown["offences"], unknown["status"]) == (None, "incomplete")
     assert half_known["status_note"] == "the release says N/a for a count in this half-year"
-    counts = rows_of(con, "select quarter, offences from offence_counts where area_name = 'Medway' and offence_code = '8Q' "
-                     "order by 1")
+    counts = rows_of(
+        con, "select quarter, offences from offence_counts where area_name = 'Medway' and offence_code = '8Q' order by 1"
+    )
     assert counts == [{"quarter": 1, "offences": 7}, {"quarter": 2, "offences": None}]
 
 
 def test_what_holds_an_unknown_count_is_not_known_either(con: duckdb.DuckDBPyConnection) -> None:
     rows = rows_of(con, "select offence_code, status from ranked_rates where area_name = 'Medway' and offence_level <> 'code'")
     assert {r["offence_code"]: r["status"] for r in rows} == {
-        "Stalking and harassment": "incomplete", VIOLENCE: "incomplete", "Non-domestic burglary": "incomplete",
-        "Theft offences": "incomplete", "Total": "incomplete", "Homicide": "ranked", "Shoplifting": "negative",
+        "Stalking and harassment": "incomplete",
+        VIOLENCE: "incomplete",
+        "Non-domestic burglary": "incomplete",
+        "Theft offences": "incomplete",
+        "Total": "incomplete",
+        "Homicide": "ranked",
+        "Shoplifting": "negative",
     }
 
 
@@ -234,13 +256,15 @@ def test_the_published_figures_of_worcestershire_come_out(sample: World) -> None
 
 def test_the_sample_holds_the_people_of_england_and_wales(sample: World) -> None:
     with duckdb.connect(str(sample.warehouse / "crime_rates.duckdb"), read_only=True) as con:
-        rows = rows_of(con, "select area_name, persons from populations where level = 'pfa' and year = 2014 "
-                       "and vintage = '2021-06-25'")
+        rows = rows_of(
+            con, "select area_name, persons from populations where level = 'pfa' and year = 2014 and vintage = '2021-06-25'"
+        )
     persons = {r["area_name"]: r["persons"] for r in rows}
     assert len(persons) == 43
     assert sum(count for name, count in persons.items() if name != "London, City of") == 57_402_515
     assert {name: persons[name] for name in ("Suffolk", "Dorset", "Thames Valley", "Avon and Somerset")} == {
-        "Suffolk": 742_499, "Dorset": 757_843, "Thames Valley": 2_336_630, "Avon and Somerset": 1_646_414,
+        "Suffolk": 742_499,
+        "Dorset": 757_843,
+        "Thames Valley": 2_336_630,
+        "Avon and Somerset": 1_646_414,
     }
-
-

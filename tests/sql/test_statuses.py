@@ -9,23 +9,39 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.releases import Cell, figures
-from tests.world import WORCESTERSHIRE, World, force_of, persons_of, rate, rows_of
+from tests.support.releases import Cell, figures
+from tests.support.world import WORCESTERSHIRE, World, force_of, persons_of, rate, rows_of
 
 APRIL, JULY = date(2026, 4, 23), date(2026, 7, 23)
-KENT_NOTE = ("Kent: Due to ongoing IT issues, crime data for Maidstone, Medway, Tonbridge and Malling, Dartford and "
-             "Gravesham, and Tunbridge Wells are recorded under an unassigned CSP group from 2024 onwards.")
-DERBYSHIRE_NOTE = ("For the year ending March 2025, data for some areas withinDerbyshirehave been recorded under an unassigned "
-                   "CSP group. This issue is expected to be corrected for the next publication.")  # blanks as published
+KENT_NOTE = (
+    "Kent: Due to ongoing IT issues, crime data for Maidstone, Medway, Tonbridge and Malling, Dartford and "
+    "Gravesham, and Tunbridge Wells are recorded under an unassigned CSP group from 2024 onwards."
+)
+DERBYSHIRE_NOTE = (
+    "For the year ending March 2025, data for some areas withinDerbyshirehave been recorded under an unassigned "
+    "CSP group. This issue is expected to be corrected for the next publication."
+)  # blanks as published
 UNKNOWN_NOTE = "Gwent: figures for Newport stand under Cardiff from 2031 onwards."
 CSPS = {
-    **WORCESTERSHIRE, "Medway": ["E06000035"], "Maidstone": ["E07000110"], "Ashford": ["E07000105"],
-    "Derby": ["E06000015"], "High Peak": ["E07000037"], "City of London": ["E09000001"],
-    "Bournemouth": ["E06000028"], "Poole": ["E06000029"], "Dorset": ["E07000048"],
+    **WORCESTERSHIRE,
+    "Medway": ["E06000035"],
+    "Maidstone": ["E07000110"],
+    "Ashford": ["E07000105"],
+    "Derby": ["E06000015"],
+    "High Peak": ["E07000037"],
+    "City of London": ["E09000001"],
+    "Bournemouth": ["E06000028"],
+    "Poole": ["E06000029"],
+    "Dorset": ["E07000048"],
 }
 PERSONS = persons_of(WORCESTERSHIRE) | {
-    "E06000035": 270_000, "E07000110": 170_000, "E07000105": 130_000, "E06000015": 250_000, "E07000037": 90_000,
-    "E09000001": 8_000, "E06000058": 400_000,  # Bournemouth, Poole and Christchurch as one: no partnership has people
+    "E06000035": 270_000,
+    "E07000110": 170_000,
+    "E07000105": 130_000,
+    "E06000015": 250_000,
+    "E07000037": 90_000,
+    "E09000001": 8_000,
+    "E06000058": 400_000,  # Bournemouth, Poole and Christchurch as one: no partnership has people
 }
 UNRANKED = ("rate_per_10k", "rate_lower_95", "rate_upper_95", "rank")
 
@@ -47,8 +63,13 @@ def world_with(folder: Path, rows: list[list[Cell]], *notes: str) -> World:
 
 @pytest.fixture(scope="module")
 def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    rows = [row for csp in ("South Worcester", "Medway", "Maidstone", "Ashford", "Derby", "High Peak")
-            for year in ("2023/24", "2024/25", "2025/26") for first in (1, 3) for row in half(csp, year, first=first)]
+    rows = [
+        row
+        for csp in ("South Worcester", "Medway", "Maidstone", "Ashford", "Derby", "High Peak")
+        for year in ("2023/24", "2024/25", "2025/26")
+        for first in (1, 3)
+        for row in half(csp, year, first=first)
+    ]
     rows += half("Unassigned Kent", counts=(500, 500)) + half("Manchester Airport") + half("London, City of")
     rows += half("Bournemouth")
     # the order of reasons: each row here has one more reason than the one below it
@@ -101,7 +122,9 @@ def test_a_half_year_with_one_quarter_is_not_ranked(con: duckdb.DuckDBPyConnecti
 
 def test_a_place_without_known_people_is_not_ranked(con: duckdb.DuckDBPyConnection) -> None:
     assert status(con, "Bournemouth") == (
-        "no_population", "no separate estimate was published for the part of E06000058 that it covers")
+        "no_population",
+        "no separate estimate was published for the part of E06000058 that it covers",
+    )
 
 
 def test_corrections_that_exceed_records_are_not_ranked(con: duckdb.DuckDBPyConnection) -> None:
@@ -112,7 +135,14 @@ def test_corrections_that_exceed_records_are_not_ranked(con: duckdb.DuckDBPyConn
 def test_every_row_without_a_rank_says_why(con: duckdb.DuckDBPyConnection) -> None:
     assert rows_of(con, "from ranked_rates where status <> 'ranked' and coalesce(status_note, '') = ''") == []
     assert {r["status"] for r in rows_of(con, "select distinct status from ranked_rates")} == {
-        "unassigned", "not_resident", "withdrawn", "incomplete", "no_population", "negative", "ranked"}
+        "unassigned",
+        "not_resident",
+        "withdrawn",
+        "incomplete",
+        "no_population",
+        "negative",
+        "ranked",
+    }
 
 
 # ---------------------------------------------------------------- their order
@@ -152,8 +182,9 @@ def test_a_note_that_names_no_partnership_sets_all_of_its_force_aside_for_its_ye
     halves = ["2023/24 H2", "2024/25 H1", "2024/25 H2", "2025/26 H1"]
     for area in ("Derby", "High Peak"):
         assert [status(con, area, h)[0] for h in halves] == ["ranked", "withdrawn", "withdrawn", "ranked"]
-    assert status(con, "Derby")[1] == (f'figures stand elsewhere: "{DERBYSHIRE_NOTE}" '
-                                       "(the note names no partnership, so every one of Derbyshire is set aside)")
+    assert status(con, "Derby")[1] == (
+        f'figures stand elsewhere: "{DERBYSHIRE_NOTE}" (the note names no partnership, so every one of Derbyshire is set aside)'
+    )
 
 
 def test_a_note_that_no_rule_knows_warns_and_sets_nothing_aside(con: duckdb.DuckDBPyConnection) -> None:
@@ -195,8 +226,11 @@ def test_the_force_itself_is_not_withdrawn(tmp_path: Path) -> None:
 
 # ---------------------------------------------------------------- what there is
 def test_areas_say_since_when_and_whether_they_are_places(con: duckdb.DuckDBPyConnection) -> None:
-    rows = rows_of(con, "select area_name, area_code, force_name, first_half_year, last_half_year, is_place from areas "
-                   "where area_name in ('South Worcester', 'Unassigned Kent', 'London, City of', 'Manchester Airport')")
+    rows = rows_of(
+        con,
+        "select area_name, area_code, force_name, first_half_year, last_half_year, is_place from areas "
+        "where area_name in ('South Worcester', 'Unassigned Kent', 'London, City of', 'Manchester Airport')",
+    )
     assert {tuple(row.values()) for row in rows} == {
         ("South Worcester", "E22000332", "West Mercia", "2023/24 H1", "2026/27 H1", True),
         ("Unassigned Kent", None, "Kent", "2024/25 H1", "2025/26 H1", False),
@@ -206,13 +240,18 @@ def test_areas_say_since_when_and_whether_they_are_places(con: duckdb.DuckDBPyCo
 
 
 def test_offences_and_releases_say_what_they_span(con: duckdb.DuckDBPyConnection) -> None:
-    rows = rows_of(con, "select offence_level, offence_name, subgroup, offence_group, first_half_year, last_half_year "
-                   "from offences where offence_code = '46' or offence_level = 'group' and offence_code = 'Theft offences'")
+    rows = rows_of(
+        con,
+        "select offence_level, offence_name, subgroup, offence_group, first_half_year, last_half_year "
+        "from offences where offence_code = '46' or offence_level = 'group' and offence_code = 'Theft offences'",
+    )
     assert {tuple(row.values()) for row in rows} == {
         ("code", "Shoplifting", "Shoplifting", "Theft offences", "2023/24 H2", "2025/26 H1"),
         ("group", "Theft offences", None, "Theft offences", "2023/24 H2", "2025/26 H1"),
     }
     spans = rows_of(con, "select table_kind, published, first_quarter, last_quarter, rows, simulated from releases order by 2")
     assert [tuple(row.values())[:4] for row in spans] == [
-        ("csp", JULY, "2023/24 Q1", "2025/26 Q4"), ("csp", date(2026, 7, 24), "2026/27 Q1", "2026/27 Q1")]
+        ("csp", JULY, "2023/24 Q1", "2025/26 Q4"),
+        ("csp", date(2026, 7, 24), "2026/27 Q1", "2026/27 Q1"),
+    ]
     assert (spans[1]["rows"], spans[1]["simulated"]) == (1, False)

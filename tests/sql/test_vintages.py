@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.releases import Cell, figures
-from tests.world import WORCESTERSHIRE, World, force_of, persons_of, rate, rows_of
+from tests.support.releases import Cell, figures
+from tests.support.world import WORCESTERSHIRE, World, force_of, persons_of, rate, rows_of
 
 JANUARY, APRIL, JULY, OCTOBER = date(2016, 1, 21), date(2016, 4, 21), date(2016, 7, 21), date(2016, 10, 20)
 COLUMNS = "level, area_name, financial_year, quarter, offence_code, before, after"
@@ -22,13 +22,18 @@ def counts(csp: str, first: int, second: int, code: str = "8Q", quarters: tuple[
 
 
 IN_JANUARY = [
-    *counts("South Worcester", 20, 15), *counts("North Worcestershire", 16, 14),
-    *counts("South Worcester", 7, 3, "46"), *counts("North Worcestershire", 5, 5, "46"),
+    *counts("South Worcester", 20, 15),
+    *counts("North Worcestershire", 16, 14),
+    *counts("South Worcester", 7, 3, "46"),
+    *counts("North Worcestershire", 5, 5, "46"),
 ]
 IN_APRIL = [  # 15 became 16; South Worcester's 46 is gone from quarter 1; 5E is new; half-year 2 has come
-    *counts("South Worcester", 20, 16), *counts("North Worcestershire", 16, 14),
-    figures("2015/16", 2, "West Mercia", "46", 3, csp="South Worcester"), *counts("North Worcestershire", 5, 5, "46"),
-    *counts("South Worcester", 1, 2, "5E"), *counts("South Worcester", 11, 12, quarters=(3, 4)),
+    *counts("South Worcester", 20, 16),
+    *counts("North Worcestershire", 16, 14),
+    figures("2015/16", 2, "West Mercia", "46", 3, csp="South Worcester"),
+    *counts("North Worcestershire", 5, 5, "46"),
+    *counts("South Worcester", 1, 2, "5E"),
+    *counts("South Worcester", 11, 12, quarters=(3, 4)),
 ]
 
 
@@ -87,8 +92,9 @@ def test_a_half_year_that_no_release_covered_yet_has_no_rows(con: duckdb.DuckDBP
 
 
 def test_a_row_that_a_later_release_drops_is_closed(con: duckdb.DuckDBPyConnection) -> None:
-    rows = rows_of(con, "select quarter, offences from offence_counts where area_name = 'South Worcester' "
-                   "and offence_code = '46'")
+    rows = rows_of(
+        con, "select quarter, offences from offence_counts where area_name = 'South Worcester' and offence_code = '46'"
+    )
     assert rows == [{"quarter": 2, "offences": 3}]
     assert rate(con, "South Worcester", offence="46")["offences"] == 3
     assert rate(con, "South Worcester", offence="46", source="ranked_rates_as_of(date '2016-04-20')")["offences"] == 10
@@ -98,10 +104,16 @@ def test_revisions_lists_what_changed_came_and_went(con: duckdb.DuckDBPyConnecti
     rows = rows_of(con, f"select {COLUMNS} from revisions where from_release is not null order by all")
     place = ("csp", "South Worcester", "2015/16")
     assert [tuple(r.values()) for r in rows] == [
-        (*place, 1, "46", 7, None), (*place, 1, "5E", None, 1), (*place, 2, "5E", None, 2), (*place, 2, "8Q", 15, 16),
+        (*place, 1, "46", 7, None),
+        (*place, 1, "5E", None, 1),
+        (*place, 2, "5E", None, 2),
+        (*place, 2, "8Q", 15, 16),
     ]  # nothing of July, which says what April said
-    [pair] = rows_of(con, "select distinct f.published as of, t.published as until from revisions as r "
-                     "join releases as f on f.release_id = r.from_release join releases as t on t.release_id = r.to_release")
+    [pair] = rows_of(
+        con,
+        "select distinct f.published as of, t.published as until from revisions as r "
+        "join releases as f on f.release_id = r.from_release join releases as t on t.release_id = r.to_release",
+    )
     assert pair == {"of": JANUARY, "until": APRIL}
 
 
@@ -128,8 +140,10 @@ def test_an_estimate_that_was_not_out_on_the_day_is_not_used_even_if_asked_for(c
 def test_the_year_and_vintage_of_a_row_are_those_that_divided(con: duckdb.DuckDBPyConnection) -> None:
     # the macro's parameters bear the names of these columns, and once stood in for them
     asked = {
-        "null, null, null": (2014, APRIL), "null, null, date '2015-06-25'": (2014, date(2015, 6, 25)),
-        "null, 2013, null": (2013, JULY), "date '2016-02-01', null, null": (2014, date(2015, 6, 25)),
+        "null, null, null": (2014, APRIL),
+        "null, null, date '2015-06-25'": (2014, date(2015, 6, 25)),
+        "null, 2013, null": (2013, JULY),
+        "date '2016-02-01', null, null": (2014, date(2015, 6, 25)),
     }
     for words, expected in asked.items():
         rows = rows_of(con, f"select distinct population_year, population_vintage from ranked_rates_for({words})")
@@ -171,8 +185,11 @@ def test_a_figure_that_came_back_has_two_revisions(tmp_path: Path) -> None:
     # October leaves the row out, and what it has stands
     world.release(OCTOBER, counts("North Worcestershire", 9, 9))
     with world.build() as con:
-        rows = rows_of(con, "select r.before, r.after, t.published from revisions as r join releases as t "
-                       "on t.release_id = r.to_release where quarter = 1 and area_name = 'South Worcester' order by 3")
+        rows = rows_of(
+            con,
+            "select r.before, r.after, t.published from revisions as r join releases as t "
+            "on t.release_id = r.to_release where quarter = 1 and area_name = 'South Worcester' order by 3",
+        )
         assert [tuple(r.values()) for r in rows] == [(5, 6, APRIL), (6, 5, JULY), (5, None, OCTOBER)]
         for day, expected in ((JANUARY, 5), (APRIL, 6), (JULY, 5)):
             assert rate(con, "South Worcester", source=f"ranked_rates_as_of(date '{day}')")["offences"] == expected
@@ -185,8 +202,16 @@ def test_a_partnership_under_a_new_name_has_revised_nothing(tmp_path: Path) -> N
     world.release(APRIL, [figures("2015/16", q, "Kent", count=n, csp="Folkestone and Hythe") for q, n in ((1, 4), (2, 5))])
     with world.build() as con:
         assert rows_of(con, f"select {COLUMNS} from revisions") == [
-            {"level": "csp", "area_name": "Folkestone and Hythe", "financial_year": "2015/16", "quarter": 2,
-             "offence_code": "8Q", "before": 4, "after": 5}]
+            {
+                "level": "csp",
+                "area_name": "Folkestone and Hythe",
+                "financial_year": "2015/16",
+                "quarter": 2,
+                "offence_code": "8Q",
+                "before": 4,
+                "after": 5,
+            }
+        ]
         spells = rows_of(con, "select offences, valid_from from crime_rates_core.count_history order by quarter_key, valid_from")
         assert [tuple(row.values()) for row in spells] == [(4, JANUARY), (4, JANUARY), (5, APRIL)]
 
@@ -204,8 +229,22 @@ def test_a_row_that_one_release_left_out_was_not_there_while_it_stood(tmp_path: 
 
 
 # ---------------------------------------------------------------- in a client's hands
-TAKEN = ("ranked_rates", "offence_counts", "half_years", "areas", "offences", "populations", "releases", "revisions",
-         "halves", "presence", "bases", "counts", "rated", "rates")
+TAKEN = (
+    "ranked_rates",
+    "offence_counts",
+    "half_years",
+    "areas",
+    "offences",
+    "populations",
+    "releases",
+    "revisions",
+    "halves",
+    "presence",
+    "bases",
+    "counts",
+    "rated",
+    "rates",
+)
 
 
 @pytest.fixture

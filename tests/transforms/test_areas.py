@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.releases import Cell, Row, write_csv, write_ods, write_xlsx
+from tests.support.releases import Cell, Row, write_csv, write_ods, write_xlsx
 from transforms.areas import LOOKUP, known_names, read_lookup, read_reference
 from transforms.errors import PublishedFileError
 
@@ -54,8 +54,9 @@ def test_a_lookup_may_be_a_workbook_and_its_columns_in_any_order(tmp_path: Path)
 
 def test_a_council_of_several_partnerships_and_a_row_told_twice(tmp_path: Path) -> None:
     partnerships = [("E22000062", "Bournemouth"), ("E22000063", "Poole"), ("E22000062", "Bournemouth")]
-    rows: list[Row] = [["E06000058", "Bournemouth, Christchurch and Poole", code, name, "E23000039", "Dorset"]
-                       for code, name in partnerships]
+    rows: list[Row] = [
+        ["E06000058", "Bournemouth, Christchurch and Poole", code, name, "E23000039", "Dorset"] for code, name in partnerships
+    ]
     table = read_lookup(lookup(tmp_path, NEW, *rows))
     assert table["csp_name"].to_pylist() == ["Bournemouth", "Poole"]
 
@@ -88,19 +89,31 @@ def test_an_error_that_the_portal_answers_with_is_no_lookup(tmp_path: Path) -> N
 # ---------------------------------------------------------------- the reference table
 def test_the_names_of_2015_are_known_at_their_level_only() -> None:
     known = known_names(read_reference(REFERENCE / "areas.csv"))
-    assert {("csp", "South Worcester"), ("csp", "South Worcs_Malvern Hills"), ("csp", "Northern Devon_ Torridge"),
-            ("csp", "Cheshire West_Elle Prt,Neston"), ("csp", "Manchester Airport"), ("csp", "Unassigned Kent"),
-            ("pfa", "London, City of"), ("pfa", "Devon & Cornwall"), ("pfa", "Devon and Cornwall"),
-            ("pfa", "British Transport Police"), ("pfa", "CIFAS"), ("pfa", "Cifas")} <= known
+    assert {
+        ("csp", "South Worcester"),
+        ("csp", "South Worcs_Malvern Hills"),
+        ("csp", "Northern Devon_ Torridge"),
+        ("csp", "Cheshire West_Elle Prt,Neston"),
+        ("csp", "Manchester Airport"),
+        ("csp", "Unassigned Kent"),
+        ("pfa", "London, City of"),
+        ("pfa", "Devon & Cornwall"),
+        ("pfa", "Devon and Cornwall"),
+        ("pfa", "British Transport Police"),
+        ("pfa", "CIFAS"),
+        ("pfa", "Cifas"),
+    } <= known
     assert not {("csp", "West Mercia"), ("pfa", "South Worcester"), ("csp", "South Worcestershire")} & known
 
 
 def test_names_of_one_area_are_one_area() -> None:
     areas = {(row["level"], row["published_name"]): row for row in read_reference(REFERENCE / "areas.csv")}
     for level, names in (
-        ("csp", ("Folkestone and Hythe", "Shepway")), ("csp", ("London, City of", "City of London")),
+        ("csp", ("Folkestone and Hythe", "Shepway")),
+        ("csp", ("London, City of", "City of London")),
         ("csp", ("Kings Lynn and West Norfolk", "King's Lynn and West Norfolk")),
-        ("pfa", ("Devon & Cornwall", "Devon and Cornwall")), ("pfa", ("Cifas", "CIFAS")),
+        ("pfa", ("Devon & Cornwall", "Devon and Cornwall")),
+        ("pfa", ("Cifas", "CIFAS")),
     ):
         first, second = (areas[level, name] for name in names)
         assert (first["area_name"], first["area_code"]) == (second["area_name"], second["area_code"])
@@ -116,5 +129,5 @@ def test_the_gaps_of_the_published_reference_table_are_mended() -> None:
 
 
 def test_a_reference_table_reads_as_text(tmp_path: Path) -> None:
-    path, = write_csv(tmp_path, "a", [("2015_16", [["code", "name"], ["0012", "Ynys Môn"]])])
+    (path,) = write_csv(tmp_path, "a", [("2015_16", [["code", "name"], ["0012", "Ynys Môn"]])])
     assert read_reference(path) == [{"code": "0012", "name": "Ynys Môn"}]

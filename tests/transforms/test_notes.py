@@ -7,16 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.releases import Row, cover, notes, write_ods
+from tests.support.releases import Row, cover, notes, write_ods
 from transforms.errors import PublishedFileError
 from transforms.notes import Notes, read_notes
-from transforms.workbooks import read_workbook
+from transforms.readers.workbooks import read_workbook
 
 # verbatim, the missing blanks are theirs
-DERBYSHIRE = ("For the year ending March 2025, data for some areas withinDerbyshirehave been recorded under an "
-              "unassigned CSP group. This issue is expected to be corrected for the next publication.")
-KENT = ("Kent: Due to ongoing IT issues, crime data for Maidstone, Medway, Tonbridge and Malling, Dartford and "
-        "Gravesham, and Tunbridge Wells are recorded under an unassigned CSP group from 2024 onwards.")
+DERBYSHIRE = (
+    "For the year ending March 2025, data for some areas withinDerbyshirehave been recorded under an "
+    "unassigned CSP group. This issue is expected to be corrected for the next publication."
+)
+KENT = (
+    "Kent: Due to ongoing IT issues, crime data for Maidstone, Medway, Tonbridge and Malling, Dartford and "
+    "Gravesham, and Tunbridge Wells are recorded under an unassigned CSP group from 2024 onwards."
+)
 
 
 def notes_of(folder: Path, *rows: Row) -> Notes:
@@ -43,9 +47,7 @@ def test_a_note_that_speaks_of_force_notes_is_no_heading(tmp_path: Path) -> None
 
 
 def test_a_note_over_several_cells_is_one_note(tmp_path: Path) -> None:
-    assert notes_of(tmp_path, ["Force Notes"], ["Kent", None, "figures are missing"]).force_notes == [
-        "Kent figures are missing"
-    ]
+    assert notes_of(tmp_path, ["Force Notes"], ["Kent", None, "figures are missing"]).force_notes == ["Kent figures are missing"]
 
 
 @pytest.mark.parametrize(

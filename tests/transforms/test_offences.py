@@ -7,8 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.releases import CSP_2002, CSP_2015, PFA, Cell, Row, Sheet, cover, figures, notes, write_csv, write_ods, write_xlsx
-from tests.transforms.offence_sheets import KENT, WORCESTER, book, columns, csp_2015, read, reader_of
+from tests.support.offence_sheets import KENT, WORCESTER, book, columns, csp_2015, read, reader_of
+from tests.support.releases import (
+    CSP_2002,
+    CSP_2015,
+    PFA,
+    Cell,
+    Row,
+    Sheet,
+    cover,
+    figures,
+    notes,
+    write_csv,
+    write_ods,
+    write_xlsx,
+)
 from transforms.offences import COUNTS
 
 
@@ -26,14 +39,25 @@ def test_every_layout_of_the_partnership_table_reads_the_same(
     tmp_path: Path, year: str, sheets: list[tuple[str, Row | None]]
 ) -> None:
     row = figures(year, 1, count=36, **WORCESTER)
-    table = read(book(tmp_path, *[(name, [header, row] if header else [["Police recorded crime"]])
-                                  for name, header in sheets]))
-    assert table.to_pylist() == [{
-        "release_id": "release@1", "level": "csp", "financial_year": year, "quarter": 1, "force_name": "West Mercia",
-        "area_name": "South Worcester", "offence_code": "8Q", "offence_name": "Stalking",
-        "offence_group": "Violence against the person", "offence_subgroup": "Stalking and harassment", "offences": 36,
-        "file_name": "csp.ods", "sheet": sheets[-1][0], "row": 2,
-    }]
+    table = read(book(tmp_path, *[(name, [header, row] if header else [["Police recorded crime"]]) for name, header in sheets]))
+    assert table.to_pylist() == [
+        {
+            "release_id": "release@1",
+            "level": "csp",
+            "financial_year": year,
+            "quarter": 1,
+            "force_name": "West Mercia",
+            "area_name": "South Worcester",
+            "offence_code": "8Q",
+            "offence_name": "Stalking",
+            "offence_group": "Violence against the person",
+            "offence_subgroup": "Stalking and harassment",
+            "offences": 36,
+            "file_name": "csp.ods",
+            "sheet": sheets[-1][0],
+            "row": 2,
+        }
+    ]
     assert table.schema.names == COUNTS.names
 
 
@@ -43,13 +67,15 @@ def test_the_force_table_keeps_its_old_header_and_its_area_is_the_force(tmp_path
     [(year, table)] = reader.years()
     assert (reader.level, str(year)) == ("pfa", "2015/16")
     assert columns(table, "level", "force_name", "area_name", "offences") == [
-        ("pfa", "Action Fraud", "Action Fraud", 51927), ("pfa", "West Mercia", "West Mercia", 66),
+        ("pfa", "Action Fraud", "Action Fraud", 51927),
+        ("pfa", "West Mercia", "West Mercia", 66),
     ]
 
 
 def test_a_workbook_gives_one_table_a_year(tmp_path: Path) -> None:
-    sheets = [csp_2015(figures(year, 1, **WORCESTER), name=name)
-              for year, name in (("2016/17", "2016_17"), ("2015/16", "2015_16"))]
+    sheets = [
+        csp_2015(figures(year, 1, **WORCESTER), name=name) for year, name in (("2016/17", "2016_17"), ("2015/16", "2015_16"))
+    ]
     years = [(str(year), table.num_rows) for year, table in reader_of(book(tmp_path, *sheets)).years()]
     assert years == [("2016/17", 1), ("2015/16", 1)]
 
@@ -89,8 +115,13 @@ def test_a_header_is_known_by_its_words_in_any_order_and_case(tmp_path: Path) ->
 
 
 def test_blank_rows_and_notes_below_the_figures_are_no_figures(tmp_path: Path) -> None:
-    sheet = csp_2015(figures("2015/16", 1, **WORCESTER), [], figures("2015/16", 2, **WORCESTER), [],
-                     ["Source: police recorded crime, Home Office"])
+    sheet = csp_2015(
+        figures("2015/16", 1, **WORCESTER),
+        [],
+        figures("2015/16", 2, **WORCESTER),
+        [],
+        ["Source: police recorded crime, Home Office"],
+    )
     assert columns(read(book(tmp_path, sheet)), "quarter", "row") == [(1, 2), (2, 4)]
 
 
@@ -101,14 +132,22 @@ def test_a_note_below_the_figures_stands_in_any_one_cell(tmp_path: Path) -> None
 
 
 def test_a_remark_beside_the_header_or_below_the_figures_is_no_figure(tmp_path: Path) -> None:
-    rows: list[Row] = [[*[None] * 10, "Back to contents"], CSP_2015, figures("2015/16", 1, **WORCESTER),
-                       [*[None] * 10, "End of the table"]]
+    rows: list[Row] = [
+        [*[None] * 10, "Back to contents"],
+        CSP_2015,
+        figures("2015/16", 1, **WORCESTER),
+        [*[None] * 10, "End of the table"],
+    ]
     assert columns(read(book(tmp_path, ("2015_16", rows))), "row") == [3]
 
 
 def test_rows_come_sorted_whatever_their_order_in_the_file(tmp_path: Path) -> None:
-    rows = [figures("2015/16", quarter, "West Mercia", code, csp=csp)
-            for code in ("8Q", "46") for csp in ("South Worcester", "North Worcestershire") for quarter in (2, 1)]
+    rows = [
+        figures("2015/16", quarter, "West Mercia", code, csp=csp)
+        for code in ("8Q", "46")
+        for csp in ("South Worcester", "North Worcestershire")
+        for quarter in (2, 1)
+    ]
     first, second = read(book(tmp_path, csp_2015(*rows))), read(book(tmp_path, csp_2015(*reversed(rows))))
     keys = columns(first, "quarter", "area_name", "offence_code")
     assert keys == sorted(keys) == columns(second, "quarter", "area_name", "offence_code")
@@ -124,8 +163,7 @@ def test_a_quarter_may_be_a_number_or_text(tmp_path: Path, quarter: Cell) -> Non
 
 def test_offence_codes_that_look_like_numbers_stay_apart(tmp_path: Path) -> None:
     codes = ["1/4.1/4.10/4.2", "30A", "4.1", "4.10", "46", "5E", "8Q"]
-    sheet = csp_2015(*[figures("2015/16", 1, "West Mercia", code, i, csp="South Worcester")
-                       for i, code in enumerate(codes)])
+    sheet = csp_2015(*[figures("2015/16", 1, "West Mercia", code, i, csp="South Worcester") for i, code in enumerate(codes)])
     paths = [book(tmp_path, sheet), write_xlsx(tmp_path / "a.xlsx", [sheet]), *write_csv(tmp_path, "a", [sheet])]
     for path in paths:
         assert columns(read(path), "offence_code", "offences") == [(code, i) for i, code in enumerate(codes)]
@@ -152,27 +190,39 @@ def test_a_repeated_key_is_kept_as_often_as_it_stands(tmp_path: Path) -> None:
 
 def test_offence_names_drift_and_stay_as_published(tmp_path: Path) -> None:
     drift = ["Burglary in a dwelling(outcome only)", "Burglary in a dwelling (outcome only)", "Burglary in a dwelling"]
-    rows = [figures("2015/16", quarter, "West Mercia", "28A", csp="South Worcester", description=name)
-            for quarter, name in enumerate(drift, 1)]
+    rows = [
+        figures("2015/16", quarter, "West Mercia", "28A", csp="South Worcester", description=name)
+        for quarter, name in enumerate(drift, 1)
+    ]
     assert columns(read(book(tmp_path, csp_2015(*rows))), "offence_code", "offence_name") == [("28A", d) for d in drift]
 
 
 def test_pieces_catch_alls_and_names_with_marks_stay_as_published(tmp_path: Path) -> None:
-    pairs = [("Devon & Cornwall", "Northern Devon_ Torridge"), ("West Mercia", "South Worcs_Malvern Hills"),
-             ("West Mercia", "Unassigned West Mercia")]
+    pairs = [
+        ("Devon & Cornwall", "Northern Devon_ Torridge"),
+        ("West Mercia", "South Worcs_Malvern Hills"),
+        ("West Mercia", "Unassigned West Mercia"),
+    ]
     sheet = csp_2015(*[figures("2015/16", 1, force, csp=csp) for force, csp in pairs])
     assert columns(read(book(tmp_path, sheet)), "force_name", "area_name") == pairs
 
 
 # ---------------------------------------------------------------- formats
 def test_ods_xlsx_and_csv_of_one_release_give_the_same_rows(tmp_path: Path) -> None:
-    rows = [figures(year, quarter, "West Mercia", code, count, csp=csp)
-            for year in ("2014/15", "2015/16") for quarter in (1, 2) for code in ("4.1", "4.10", "5E", "8Q")
-            for csp, count in (("South Worcester", -1), ("North Worcestershire", "N/a"), ("Unassigned West Mercia", 0))]
+    rows = [
+        figures(year, quarter, "West Mercia", code, count, csp=csp)
+        for year in ("2014/15", "2015/16")
+        for quarter in (1, 2)
+        for code in ("4.1", "4.10", "5E", "8Q")
+        for csp, count in (("South Worcester", -1), ("North Worcestershire", "N/a"), ("Unassigned West Mercia", 0))
+    ]
     sheets: list[Sheet] = [("Cover_sheet", [["A title"]]), csp_2015(*rows[:24], name="2014_15"), csp_2015(*rows[24:])]
     stem = "prc-csp-tables-230426"
-    tables = [read(write_ods(tmp_path / f"{stem}.ods", sheets)), read(write_xlsx(tmp_path / f"{stem}.xlsx", sheets)),
-              read(*write_csv(tmp_path, stem, sheets))]
+    tables = [
+        read(write_ods(tmp_path / f"{stem}.ods", sheets)),
+        read(write_xlsx(tmp_path / f"{stem}.xlsx", sheets)),
+        read(*write_csv(tmp_path, stem, sheets)),
+    ]
     first, *others = [table.drop_columns(["file_name"]).to_pylist() for table in tables]
     assert len(first) == 48
     assert others == [first, first]
@@ -180,9 +230,7 @@ def test_ods_xlsx_and_csv_of_one_release_give_the_same_rows(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("line_end", ["\r\n", "\n", "\r"])
 @pytest.mark.parametrize(("encoding", "bom"), [("utf-8", False), ("utf-8", True), ("cp1252", False)])
-def test_a_csv_in_any_published_state_gives_the_same_rows(
-    tmp_path: Path, encoding: str, bom: bool, line_end: str
-) -> None:
+def test_a_csv_in_any_published_state_gives_the_same_rows(tmp_path: Path, encoding: str, bom: bool, line_end: str) -> None:
     sheet = csp_2015(figures("2015/16", 1, count=36, description="Stalking – all kinds", **WORCESTER))
     paths = write_csv(tmp_path, "a", [sheet], encoding=encoding, bom=bom, line_end=line_end)
     assert columns(read(*paths), "financial_year", "offence_name", "offences", "row") == [

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.releases import CSP_2015, PFA, Cell, Row, Sheet, cover, figures, notes, write_csv, write_ods, write_xlsx
-from tests.transforms.offence_sheets import KENT, WORCESTER, book, csp_2015, read
+from tests.support.offence_sheets import KENT, WORCESTER, book, csp_2015, read
+from tests.support.releases import CSP_2015, PFA, Cell, Row, Sheet, cover, figures, notes, write_csv, write_ods, write_xlsx
 from transforms.errors import PublishedFileError
 
 
@@ -37,7 +37,8 @@ def test_a_renamed_column_is_refused_as_drift(tmp_path: Path) -> None:
 def test_two_missing_columns_are_both_named(tmp_path: Path) -> None:
     header = ["Financial Year", None, *CSP_2015[2:7], None, "Offence Count"]
     assert 'expected a column "Financial Quarter" and a column "Offence Code", found' in refusal(
-        book(tmp_path, csp_2015(header=header)))
+        book(tmp_path, csp_2015(header=header))
+    )
 
 
 def test_a_duplicate_header_with_figures_beneath_is_refused(tmp_path: Path) -> None:
@@ -60,16 +61,18 @@ BAD_CELLS: list[tuple[list[Cell], str]] = [
     (figures("2015/16", 1, count="9" * 10, **WORCESTER), 'Offence Count: expected a whole number or N/a, found "9999999999".'),
     (figures("2015/16", 1, count="٣٦", **WORCESTER), 'Offence Count: expected a whole number or N/a, found "٣٦".'),
     (figures("2015/16", 1, count="1,23", **WORCESTER), 'Offence Count: expected a whole number or N/a, found "1,23".'),
-    (figures("2015/16", 1, count=None, **WORCESTER),
-     "Offence Count: expected a whole number or N/a, found an empty cell."),
+    (figures("2015/16", 1, count=None, **WORCESTER), "Offence Count: expected a whole number or N/a, found an empty cell."),
     (figures("2015/16", 1, code=None, **WORCESTER), "Offence Code: expected an offence code, found an empty cell."),
     (figures("2015", 1, **WORCESTER), 'Financial Year: expected a financial year such as 2015/16, found "2015".'),
-    (figures("2015/16", 1, "West Mercia", csp="South Worcestershire"),
-     'CSP Name: expected a known partnership (CSP), found "South Worcestershire".'),
-    (figures("2015/16", 1, "West Mercia", csp="West Mercia"),  # a force is no partnership
-     'CSP Name: expected a known partnership (CSP), found "West Mercia".'),
-    (figures("2015/16", 1, "Mercia", csp="South Worcester"),
-     'Police Force: expected a known police force, found "Mercia".'),
+    (
+        figures("2015/16", 1, "West Mercia", csp="South Worcestershire"),
+        'CSP Name: expected a known partnership (CSP), found "South Worcestershire".',
+    ),
+    (
+        figures("2015/16", 1, "West Mercia", csp="West Mercia"),  # a force is no partnership
+        'CSP Name: expected a known partnership (CSP), found "West Mercia".',
+    ),
+    (figures("2015/16", 1, "Mercia", csp="South Worcester"), 'Police Force: expected a known police force, found "Mercia".'),
     (figures("2015/16", 1, description=" ", **WORCESTER), "Offence Description: expected a name, found an empty cell."),
 ]
 
@@ -80,7 +83,7 @@ def test_a_cell_that_the_layout_does_not_allow_is_named(tmp_path: Path, row: lis
     sheet = csp_2015(*good, [], row, *good)
     for path in (book(tmp_path, cover(date(2026, 4, 23)), sheet), write_xlsx(tmp_path / "csp.xlsx", [sheet])):
         assert refusal(path) == f"{path.name}, sheet 2015_16, row 6, column {sentence}"
-    path, = write_csv(tmp_path, "csp", [sheet])
+    (path,) = write_csv(tmp_path, "csp", [sheet])
     assert refusal(path) == f"csp_2015_16.csv, sheet 2015_16, row 6, column {sentence}"
 
 
@@ -92,8 +95,10 @@ def test_a_bad_cell_below_titles_is_named_by_the_sheets_own_row(tmp_path: Path) 
 
 def test_a_row_with_more_cells_than_the_header_was_cut_in_the_wrong_place(tmp_path: Path) -> None:
     # a comma that nobody quoted: every cell behind it stands under the wrong header, and all may look sound
-    lines = ["2015/16,1,West Mercia,South Worcester,Stalking,Violence,Stalking,8Q,36",
-             "2015/16,1,West Mercia,South Worcester,Going equipped for stealing, etc,Miscellaneous,Miscellaneous,33,12"]
+    lines = [
+        "2015/16,1,West Mercia,South Worcester,Stalking,Violence,Stalking,8Q,36",
+        "2015/16,1,West Mercia,South Worcester,Going equipped for stealing, etc,Miscellaneous,Miscellaneous,33,12",
+    ]
     (tmp_path / "csp_2015_16.csv").write_text("\n".join([",".join(CSP_2015), *lines]))
     assert refusal(tmp_path / "csp_2015_16.csv") == (
         'csp_2015_16.csv, sheet 2015_16, row 3: expected figures under the header only, found "12" in column 10.'
@@ -117,11 +122,10 @@ def test_a_year_in_two_sheets_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_year_in_two_files_of_one_release_is_refused(tmp_path: Path) -> None:
-    first, = write_csv(tmp_path, "a", [csp_2015()])
-    second, = write_csv(tmp_path, "a", [csp_2015(name="2016_17")])
+    (first,) = write_csv(tmp_path, "a", [csp_2015()])
+    (second,) = write_csv(tmp_path, "a", [csp_2015(name="2016_17")])
     assert refusal(first, second) == (
-        "a_2016_17.csv, sheet 2016_17: expected 2015/16 in one sheet only, "
-        "found it in a_2015_16.csv, sheet 2015_16 too."
+        "a_2016_17.csv, sheet 2016_17: expected 2015/16 in one sheet only, found it in a_2015_16.csv, sheet 2015_16 too."
     )
 
 
@@ -132,8 +136,11 @@ def test_forces_and_partnerships_in_one_workbook_are_refused(tmp_path: Path) -> 
     )
 
 
-@pytest.mark.parametrize("sheets", [[], [("Sheet1", [])], [cover(date(2026, 4, 23)), notes([KENT])]],
-                         ids=["no sheet", "one empty sheet", "a cover and notes"])
+@pytest.mark.parametrize(
+    "sheets",
+    [[], [("Sheet1", [])], [cover(date(2026, 4, 23)), notes([KENT])]],
+    ids=["no sheet", "one empty sheet", "a cover and notes"],
+)
 def test_a_workbook_without_figures_is_refused(tmp_path: Path, sheets: list[Sheet]) -> None:
     sentence = "expected a sheet of offences by force or partnership, found none with a header row."
     assert refusal(write_ods(tmp_path / "csp.ods", sheets)) == f"csp.ods: {sentence}"
@@ -152,8 +159,7 @@ def test_an_empty_sheet_of_a_year_is_refused(tmp_path: Path) -> None:
 
 def test_a_year_whose_header_nobody_finds_is_refused(tmp_path: Path) -> None:
     assert refusal(book(tmp_path, ("2015_16", [["Année", "Trimestre"], ["2015/16", 1]]))) == (
-        "csp.ods, sheet 2015_16: expected a header row with Financial Year, Offence Code …, "
-        "found none in the first 60 rows."
+        "csp.ods, sheet 2015_16: expected a header row with Financial Year, Offence Code …, found none in the first 60 rows."
     )
 
 
@@ -161,8 +167,7 @@ def test_a_long_sheet_without_a_header_is_no_sheet_of_notes(tmp_path: Path) -> N
     drifted: list[Row] = [["Année", "Trimestre"], *[["2015/16", 1]] * 999]
     assert len(read(book(tmp_path, csp_2015(), ("Table 2", drifted)))) == 1
     assert refusal(book(tmp_path, csp_2015(), ("Table 2", [*drifted, ["2015/16", 2]]))) == (
-        "csp.ods, sheet Table 2: expected a header row with Financial Year, Offence Code …, "
-        "found none in the first 60 rows."
+        "csp.ods, sheet Table 2: expected a header row with Financial Year, Offence Code …, found none in the first 60 rows."
     )
 
 

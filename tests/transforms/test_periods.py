@@ -30,8 +30,20 @@ def test_sheets_and_cells_write_a_financial_year_in_several_ways(text: str) -> N
     assert FinancialYear.parse(text) == FinancialYear(2015)
 
 
-NOT_YEARS = ["2015", "2015/17", "2015/15", "2015/6", "15/16", "2015/2116", "201/02", "", "2015/16a", "0001/02", "9999/00",
-             "２０１５/16"]
+NOT_YEARS = [
+    "2015",
+    "2015/17",
+    "2015/15",
+    "2015/6",
+    "15/16",
+    "2015/2116",
+    "201/02",
+    "",
+    "2015/16a",
+    "0001/02",
+    "9999/00",
+    "２０１５/16",
+]
 
 
 @pytest.mark.parametrize("text", NOT_YEARS)

@@ -9,17 +9,26 @@ from typing import Any
 
 import pytest
 
-from tests.releases import Row, Sheet, write_ods, write_xlsx
+from tests.support.releases import Row, Sheet, write_ods, write_xlsx
 from transforms.errors import PublishedFileError
 from transforms.populations import POPULATIONS, PopulationFile
 
 SOUTH = [("E07000235", "Malvern Hills", 75911), ("E07000237", "Worcester", 100842), ("E07000238", "Wychavon", 119752)]
 # countries, regions and counties stand among the districts
-AROUND = [("K02000001", "UNITED KINGDOM", 65110034), ("K04000001", "ENGLAND AND WALES", 57885413),
-          ("E92000001", "ENGLAND", 54786327), ("E12000005", "WEST MIDLANDS", 5751000),
-          ("E10000034", "Worcestershire", 578593)]
-ELSEWHERE = [("W92000004", "WALES", 3099086), ("W06000015", "Cardiff", 357160), ("S12000033", "Aberdeen City", 230350),
-             ("N09000003", "Belfast", 338907), ("E11000005", "West Midlands (Met County)", 2833557)]
+AROUND = [
+    ("K02000001", "UNITED KINGDOM", 65110034),
+    ("K04000001", "ENGLAND AND WALES", 57885413),
+    ("E92000001", "ENGLAND", 54786327),
+    ("E12000005", "WEST MIDLANDS", 5751000),
+    ("E10000034", "Worcestershire", 578593),
+]
+ELSEWHERE = [
+    ("W92000004", "WALES", 3099086),
+    ("W06000015", "Cardiff", 357160),
+    ("S12000033", "Aberdeen City", 230350),
+    ("N09000003", "Belfast", 338907),
+    ("E11000005", "West Midlands (Met County)", 2833557),
+]
 OURS = {"E07000235": 75911, "E07000237": 100842, "E07000238": 119752, "W06000015": 357160, "K04000001": 57885413}
 
 
@@ -50,20 +59,28 @@ def refusal(path: Path, covers: str = "") -> str:
 # ---------------------------------------------------------------- workbooks
 def mye2_of_2015() -> list[Sheet]:
     """The layout up to mid-2015: header on row 3, one sheet a sex, single years of age after the total."""
+
     def sheet(name: str, who: str, share: float) -> Sheet:
-        body: list[Row] = [[code, area, int(count * share), int(count * share) // 90]
-                           for code, area, count in [*AROUND, *SOUTH, *ELSEWHERE]]
+        body: list[Row] = [
+            [code, area, int(count * share), int(count * share) // 90] for code, area, count in [*AROUND, *SOUTH, *ELSEWHERE]
+        ]
         title = "MYE2: Population Estimates by single year of age and sex for local authorities in the UK, mid-2015"
         return name, [[title], [who], ["CODE", "NAME", "ALL AGES", 0], *body, [], ["Source: ONS"]]
 
-    return [("Terms & Conditions", [["Contents"], ["Crown copyright 2016"]]), sheet("UK persons", "ALL PERSONS", 1),
-            sheet("UK males", "MALES", 0.49), sheet("UK females", "FEMALES", 0.51)]
+    return [
+        ("Terms & Conditions", [["Contents"], ["Crown copyright 2016"]]),
+        sheet("UK persons", "ALL PERSONS", 1),
+        sheet("UK males", "MALES", 0.49),
+        sheet("UK females", "FEMALES", 0.51),
+    ]
 
 
 def mye_of_2020() -> list[Sheet]:
     """The layout of mid-2020: header on row 8, a cover, the newest year by age, and a summary of all years."""
-    above: list[Row] = [["MYE: Persons by single year of age and sex for local authorities in the UK, mid-2020"],
-                        *[["Please choose from the links below"]] * 6]
+    above: list[Row] = [
+        ["MYE: Persons by single year of age and sex for local authorities in the UK, mid-2020"],
+        *[["Please choose from the links below"]] * 6,
+    ]
     by_age: list[Row] = [[code, area, "District", count, count // 90] for code, area, count in SOUTH]
     by_year: list[Row] = [[code, area, "District", count, count - 1000] for code, area, count in SOUTH]
     return [
@@ -92,9 +109,12 @@ def test_the_workbook_of_mid_2020_gives_every_year_of_its_summary(tmp_path: Path
     table = file.read()
     keys = [(row["year"], row["area_code"], row["persons"], row["sheet"], row["row"]) for row in table.to_pylist()]
     assert keys == [
-        (2019, "E07000235", 74911, "MYE4", 9), (2019, "E07000237", 99842, "MYE4", 10),
-        (2019, "E07000238", 118752, "MYE4", 11), (2020, "E07000235", 75911, "MYE4", 9),
-        (2020, "E07000237", 100842, "MYE4", 10), (2020, "E07000238", 119752, "MYE4", 11),
+        (2019, "E07000235", 74911, "MYE4", 9),
+        (2019, "E07000237", 99842, "MYE4", 10),
+        (2019, "E07000238", 118752, "MYE4", 11),
+        (2020, "E07000235", 75911, "MYE4", 9),
+        (2020, "E07000237", 100842, "MYE4", 10),
+        (2020, "E07000238", 119752, "MYE4", 11),
     ]
     assert set(table["boundaries"].to_pylist()) == {"2021"}
     assert file.published == date(2021, 6, 25)
@@ -110,17 +130,26 @@ def test_the_table_by_age_serves_where_there_is_no_summary(tmp_path: Path) -> No
 @pytest.mark.parametrize("key", ["ladcode20", "lacode20", "ladcode21"])
 def test_a_series_gives_each_year_and_the_boundaries_that_its_key_names(tmp_path: Path, key: str) -> None:
     header = [key, key.replace("code", "name"), "country", "population_2001", "births_2002", "population_2002"]
-    path = csv_file(tmp_path, "MYEB3_summary_components_of_change_series_UK.csv", header,
-                    ["E07000237", "Worcester", "E", 93400, 1100, 93700], ["S12000033", "Aberdeen City", "S", 1, 2, 3],
-                    encoding="utf-8-sig")
+    path = csv_file(
+        tmp_path,
+        "MYEB3_summary_components_of_change_series_UK.csv",
+        header,
+        ["E07000237", "Worcester", "E", 93400, 1100, 93700],
+        ["S12000033", "Aberdeen City", "S", 1, 2, 3],
+        encoding="utf-8-sig",
+    )
     assert rows(path, "area_code", "year", "persons", "boundaries") == [
-        ("E07000237", 2001, 93400, f"20{key[-2:]}"), ("E07000237", 2002, 93700, f"20{key[-2:]}"),
+        ("E07000237", 2001, 93400, f"20{key[-2:]}"),
+        ("E07000237", 2002, 93700, f"20{key[-2:]}"),
     ]
 
 
 def test_boundaries_may_stand_in_the_file_name(tmp_path: Path) -> None:
-    for name, boundaries in (("series_(2020_geog20).csv", "2020"), ("ukpopestimatesmid2020on2021geography.csv", "2021"),
-                             ("mid2014.csv", None)):
+    for name, boundaries in (
+        ("series_(2020_geog20).csv", "2020"),
+        ("ukpopestimatesmid2020on2021geography.csv", "2021"),
+        ("mid2014.csv", None),
+    ):
         path = csv_file(tmp_path, name, ["code", "name", "population"], SOUTH[0])
         assert rows(path, "boundaries", covers="2014") == [(boundaries,)]
 
@@ -139,25 +168,41 @@ def test_the_manifest_goes_before_the_file_name_and_the_file_name_suffices(tmp_p
 
 def test_our_own_columns_of_the_sample_read_the_same_way(tmp_path: Path) -> None:
     header = ["area_code", "area_name", "population_2013", "population_2014", "source", "licence"]
-    path = csv_file(tmp_path, "mid2013-2014_revised.csv", header,
-                    ["E07000237", "Worcester", 100500, 100842, "ONS", "Open Government Licence v3.0"])
+    path = csv_file(
+        tmp_path,
+        "mid2013-2014_revised.csv",
+        header,
+        ["E07000237", "Worcester", 100500, 100842, "ONS", "Open Government Licence v3.0"],
+    )
     assert rows(path, "year", "persons") == [(2013, 100500), (2014, 100842)]
 
 
 def test_nomis_gives_a_row_a_year_and_scotland_is_left_out(tmp_path: Path) -> None:
     path = csv_file(
-        tmp_path, "nomis.csv", ["DATE_NAME", "GEOGRAPHY_NAME", "GEOGRAPHY_CODE", "OBS_VALUE"],
-        [2015, "Worcester", "E07000237", 101891], [2014, "Worcester", "E07000237", 100842],
-        [2014, "Aberdeen City", "S12000033", 228990], [2014, "Cardiff", "W06000015", 354294],
+        tmp_path,
+        "nomis.csv",
+        ["DATE_NAME", "GEOGRAPHY_NAME", "GEOGRAPHY_CODE", "OBS_VALUE"],
+        [2015, "Worcester", "E07000237", 101891],
+        [2014, "Worcester", "E07000237", 100842],
+        [2014, "Aberdeen City", "S12000033", 228990],
+        [2014, "Cardiff", "W06000015", 354294],
     )
     assert rows(path, "year", "area_code", "persons", covers="2001-2025") == [
-        (2014, "E07000237", 100842), (2014, "W06000015", 354294), (2015, "E07000237", 101891),
+        (2014, "E07000237", 100842),
+        (2014, "W06000015", 354294),
+        (2015, "E07000237", 101891),
     ]
 
 
 def test_thousands_may_be_marked_and_notes_may_stand_below(tmp_path: Path) -> None:
-    path = csv_file(tmp_path, "mid2014.csv", ["code", "name", "population"], ["E07000237", "Worcester", "100,842"], [],
-                    ["Source: Office for National Statistics"])
+    path = csv_file(
+        tmp_path,
+        "mid2014.csv",
+        ["code", "name", "population"],
+        ["E07000237", "Worcester", "100,842"],
+        [],
+        ["Source: Office for National Statistics"],
+    )
     assert rows(path, "persons") == [(100842,)]
 
 
@@ -169,27 +214,39 @@ def test_a_code_that_nobody_knows_is_refused(tmp_path: Path) -> None:
         'mid2014.csv, sheet mid2014, row 3: expected a council, county, region or country code, found "E05000237".'
     )
     path = csv_file(tmp_path, "mid2014.csv", header, SOUTH[0], ["47UE", "Worcester", 5000])  # a code of before 2011
-    assert refusal(path) == (
-        'mid2014.csv, sheet mid2014, row 3: expected an area code such as E07000237, found "47UE".'
-    )
+    assert refusal(path) == ('mid2014.csv, sheet mid2014, row 3: expected an area code such as E07000237, found "47UE".')
 
 
 def test_a_file_that_names_no_year_is_refused(tmp_path: Path) -> None:
     path = csv_file(tmp_path, "persons.csv", ["code", "name", "population"], SOUTH[0])
     assert refusal(path) == (
-        "persons.csv, sheet persons: expected a mid-year in a column, the title, the file name or manifest.csv, "
-        "found none."
+        "persons.csv, sheet persons: expected a mid-year in a column, the title, the file name or manifest.csv, found none."
     )
 
 
 def test_a_row_without_its_year_is_refused(tmp_path: Path) -> None:
-    path = csv_file(tmp_path, "nomis.csv", ["DATE_NAME", "GEOGRAPHY_NAME", "GEOGRAPHY_CODE", "OBS_VALUE"],
-                    [2014, "Worcester", "E07000237", 100842], [None, "Worcester", "E07000237", 101891])
+    path = csv_file(
+        tmp_path,
+        "nomis.csv",
+        ["DATE_NAME", "GEOGRAPHY_NAME", "GEOGRAPHY_CODE", "OBS_VALUE"],
+        [2014, "Worcester", "E07000237", 100842],
+        [None, "Worcester", "E07000237", 101891],
+    )
     assert refusal(path, covers="2014") == "nomis.csv, sheet nomis, row 3: expected a year, found an empty cell."
 
 
-@pytest.mark.parametrize(("cell", "found"), [("..", '".."'), ("", "an empty cell"), ("-5", '"-5"'), ("1.5", '"1.5"'),
-                                             ("many", '"many"'), ("9" * 30, f'"{"9" * 30}"'), ("٣٦", '"٣٦"')])
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ("..", '".."'),
+        ("", "an empty cell"),
+        ("-5", '"-5"'),
+        ("1.5", '"1.5"'),
+        ("many", '"many"'),
+        ("9" * 30, f'"{"9" * 30}"'),
+        ("٣٦", '"٣٦"'),
+    ],
+)
 def test_persons_that_are_no_whole_number_are_refused(tmp_path: Path, cell: str, found: str) -> None:
     path = csv_file(tmp_path, "mid2014.csv", ["code", "name", "population"], SOUTH[0], ["E07000237", "Worcester", cell])
     assert refusal(path) == f"mid2014.csv, sheet mid2014, row 3: expected a whole number of persons, found {found}."

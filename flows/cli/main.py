@@ -1,0 +1,48 @@
+"""The console script: words in, exit status out; errors as one sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from cyclopts import CycloptsError
+
+from flows.cli import pipeline_commands, query_commands  # noqa: F401, they register their commands
+from flows.cli.app import app
+from flows.common.errors import describe_error, is_interrupt
+from flows.common.sanitize import sanitize_text
+
+STOPPED = "Stopped. What is published stands."
+
+
+def main() -> None:
+    """The console script: errors are one sentence on standard error, tracebacks are for --debug."""
+    words = [word for word in sys.argv[1:] if word != "--debug"]
+    debug = len(words) < len(sys.argv) - 1
+    try:
+        app(words, exit_on_error=False, print_error=False)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+    except CycloptsError as error:
+        _fail(f"{_sentence(error)} See crime-rates --help.", 2)
+    except KeyboardInterrupt:
+        _fail(STOPPED, 130)
+    except Exception as error:  # noqa: BLE001, the last handler: it tells the person and sets the exit status
+        if is_interrupt(error):
+            _fail(STOPPED, 130)
+        if debug:
+            raise
+        known = isinstance(error, (ValueError, LookupError, OSError, RuntimeError))
+        _fail(_sentence(error) if known else f"{type(error).__name__}: {_sentence(error)} (--debug shows where)", 1)
+
+
+def _sentence(error: BaseException) -> str:
+    if hasattr(error, "errors"):  # pydantic's: of a setting, or of a parameter
+        each = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {str(e['input'])!r}" for e in error.errors()]
+        return f"{'; '.join(each)}. Settings are CRIME_RATES_… in the environment."
+    return describe_error(error)
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"crime-rates: {sanitize_text(message)}", file=sys.stderr)
+    sys.exit(code)

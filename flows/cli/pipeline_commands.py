@@ -1,0 +1,173 @@
+"""The commands that run and oversee the pipeline. Those that only look import neither Prefect nor settings."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from flows.cli.app import DATA, DataDir, app
+
+
+@app.command
+def releases(*, data_dir: DataDir = DATA) -> None:
+    """List the releases that the published database was built from."""
+    from flows.rendering import status_text
+
+    sys.stdout.write(status_text.releases(data_dir))
+
+
+@app.command
+def status(*, json: bool = False, data_dir: DataDir = DATA) -> None:
+    """Say what is published, how old it is, what the last run did, and how much room it takes."""
+    from flows.rendering import status_text
+
+    sys.stdout.write(status_text.status(data_dir, as_json=json))
+
+
+@app.command
+def check(*, data_dir: DataDir = DATA) -> None:
+    """Print the checks of the published database; exit status 1 if a required one is broken."""
+    from flows.rendering import status_text
+
+    report, passed = status_text.checks(data_dir)
+    sys.stdout.write(report)
+    if not passed:
+        sys.exit(1)
+
+
+@app.command
+def report(*, half_year: str | None = None, out: Path | None = None, data_dir: DataDir = DATA) -> None:
+    """Write a half-year's tables as a static site that opens from a folder, without a server or a network.
+
+    Parameters
+    ----------
+    half_year
+        such as 2015-16-H1; by default the newest that is complete and ranked.
+    out
+        the folder to write, by default report in the data folder; an older report there is replaced, anything else is not.
+    """
+    from flows.report import site
+    from transforms.periods import HalfYear
+
+    written = site.write(data_dir, out or data_dir / "report", HalfYear.parse(half_year) if half_year is not None else None)
+    print(f"Wrote {written.pages:,} pages on {written.half_year.months} ({written.size / 1e6:,.0f} MB): open {written.front}")
+
+
+@app.command
+def update(
+    *,
+    releases: Path | None = None,
+    populations: Path | None = None,
+    lookups: Path | None = None,
+    data_dir: DataDir = DATA,
+) -> None:
+    """Take in new releases, populations and lookups; build, check and publish the database; write the tables.
+
+    Parameters
+    ----------
+    releases
+        a folder of Home Office workbooks in place of GOV.UK.
+    populations
+        a folder of ONS population files in place of Nomis and ONS.
+    lookups
+        a folder of ONS lookups in place of the Open Geography portal.
+    """
+    from flows.cli import prefect_launcher
+
+    sys.exit(prefect_launcher.update(data_dir, releases, populations, lookups))
+
+
+@app.command
+def backfill(
+    first: str,
+    last: str,
+    *,
+    level: Literal["csp", "pfa"] | None = None,
+    refetch: bool = False,
+    dry_run: bool = False,
+    data_dir: DataDir = DATA,
+) -> None:
+    """Fetch, normalise and build everything that covers a span of half-years, and say what covers each.
+
+    Parameters
+    ----------
+    first
+        the first half-year, such as 2012-13-H1.
+    last
+        the last half-year, such as 2025-26-H2.
+    level
+        only releases of this level.
+    refetch
+        download also what is held already.
+    dry_run
+        only say what would be done.
+    """
+    from flows.cli import prefect_launcher
+    from transforms.periods import HalfYear
+
+    if HalfYear.parse(last) < HalfYear.parse(first):
+        raise ValueError(f"expected a span from an earlier to a later half-year, found {first} to {last}")
+    sys.exit(
+        prefect_launcher.plan(data_dir, first, last, level)
+        if dry_run
+        else prefect_launcher.backfill(data_dir, first, last, level, refetch)
+    )
+
+
+@app.command
+def rollback(*, to: str | None = None, data_dir: DataDir = DATA) -> None:
+    """Show readers an older build: the one before, or the one named; no run publishes the newer ones again.
+
+    Parameters
+    ----------
+    to
+        a part of the name of a build that is kept, such as 1d31ac9b; a newer one takes a roll back away.
+    """
+    from flows.pipeline import steps
+    from flows.settings import Settings
+    from flows.storage.data_dir import display_name
+    from flows.storage.run_lock import sole_run
+    from flows.warehouse import remote, versions
+    from flows.warehouse.published import published
+
+    if published(data_dir) is None:
+        raise versions.NoSuchBuild(f"{display_name(data_dir)} holds no published database, so there is nothing to roll back.")
+    with sole_run(data_dir):
+        left, shown = remote.roll_back(data_dir, to)
+        remote.export(data_dir, shown)
+        if (settings := Settings(data_dir=data_dir)).lakehouse:
+            steps.publish_lakehouse(settings, shown)
+    print(f"Readers see {shown.name} now, and not {left.name}; {display_name(data_dir)}/tables is written to match.")
+
+
+@app.command
+def snapshots() -> None:
+    """List the publications that the lakehouse holds, newest first; CRIME_RATES_LAKEHOUSE_SNAPSHOT chooses one to ask."""
+    from flows.rendering import status_text
+
+    sys.stdout.write(status_text.snapshots())
+
+
+@app.command
+def serve(*, data_dir: DataDir = DATA) -> None:
+    """Serve the deployments update (weekdays, 09:35 in London) and backfill, against a standing Prefect server."""
+    from flows.cli import prefect_launcher
+
+    sys.exit(prefect_launcher.serve(data_dir))
+
+
+@app.command
+def demo(*, data_dir: DataDir = DATA) -> None:
+    """Run the whole pipeline on the sample that comes with the code, without a network, and print a table."""
+    from flows.cli import prefect_launcher, query_commands
+    from flows.storage.data_dir import nested
+
+    demo_dir = nested(data_dir, "demo")
+    code = prefect_launcher.demo(demo_dir)
+    if code == 0:
+        print()
+        query_commands.table("2015-16-H1", offence="8Q", top=20, population_vintage=date(2015, 6, 25), data_dir=demo_dir)
+        print(prefect_launcher.SAMPLE_NOTE)
+    sys.exit(code)

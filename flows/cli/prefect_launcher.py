@@ -1,0 +1,132 @@
+"""Starts a flow from the command line: a quiet Prefect, progress on standard error, a summary at the end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flows.common.package_data import packaged_folder
+from flows.settings import Settings
+from flows.storage.data_dir import display_name
+
+WEEKDAYS = "35 9 * * 1-5"  # releases appear at 09:30, London time
+QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",  # what went wrong is in the run's own summary
+    "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # its own 20 s are short for a busy machine
+}
+SAMPLE_NOTE = """
+This is a sample: a selection of offences, split over partnerships by chance from the real figures of the forces.
+Only South Worcester (36) and North Worcestershire (30) are as published, with 1.2 and 1.1 per 10,000."""
+
+
+def quiet_prefect() -> None:
+    """Set Prefect's environment before it is imported; what the person has set stays."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # it tries again without saying so; what fails in the end is told
+
+
+def run_in_process(flow: Any, *words: Any) -> Any:
+    """Run a flow in this process and return its state.
+
+    Without Prefect's heartbeats, unless the person asks for them: each flow waits for their thread at its end, for up to a
+    second. They tell a server that a run it started is alive; one that a terminal started is seen there to its end.
+    """
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    heartbeats = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY" in os.environ
+    with temporary_settings({} if heartbeats else {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        return flow(*words, return_state=True)
+
+
+def update(data_dir: Path, releases: Path | None, populations: Path | None, lookups: Path | None) -> int:
+    """Run the flow `update` and print what it did; the exit status is 0 only if all was done."""
+    quiet_prefect()
+
+    def start() -> Any:
+        from flows.pipeline.update import update as flow
+
+        return run_in_process(flow, data_dir, releases, populations, lookups)
+
+    return _run(start, data_dir)
+
+
+def backfill(data_dir: Path, first: str, last: str, level: str | None, refetch: bool) -> int:
+    """Run the flow `backfill` and print what it did, and what stands behind each half-year."""
+    quiet_prefect()
+
+    def start() -> Any:
+        from flows.pipeline.backfill import backfill as flow
+
+        return run_in_process(flow, first, last, level, refetch, data_dir)
+
+    return _run(start, data_dir)
+
+
+def plan(data_dir: Path, first: str, last: str, level: str | None) -> int:
+    """Print what a backfill would do; nothing is fetched or written."""
+    quiet_prefect()
+    from flows.pipeline.backfill import Span
+    from flows.pipeline.backfill import plan as plan_of
+
+    covered, to_fetch, failed = plan_of(Settings(data_dir=data_dir), Span.parse(first, last), level)
+    print(*covered, sep="\n")
+    print(f"To fetch: {', '.join(to_fetch) or 'nothing'}.")
+    print(*(f"FAILED {message}" for message in failed), sep="\n", end="\n" if failed else "")
+    return 1 if failed else 0
+
+
+def serve(data_dir: Path) -> int:
+    """Serve the deployments `update` (weekdays at 09:35 in London) and `backfill` until stopped."""
+    if not os.environ.get("PREFECT_API_URL"):
+        raise ValueError(
+            "serve needs a standing Prefect server: start one with `prefect server start`, and set PREFECT_API_URL, "
+            "such as http://127.0.0.1:4200/api."
+        )
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value if name != "PREFECT_LOGGING_LEVEL" else "INFO")
+    os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "crime_rates")
+    from prefect import serve as serve_all
+    from prefect.schedules import Cron
+
+    from flows.pipeline.backfill import backfill as backfill_flow
+    from flows.pipeline.update import update as update_flow
+
+    folder = {"data_dir": display_name(data_dir.resolve())}
+    weekdays = Cron(WEEKDAYS, timezone="Europe/London")
+    deployments: list[Any] = [
+        update_flow.to_deployment(name="update", schedule=weekdays, parameters=folder),
+        backfill_flow.to_deployment(name="backfill", parameters=folder),
+    ]
+    serve_all(*deployments)
+    return 0
+
+
+def demo(data_dir: Path) -> int:
+    """Run `update` on the sample."""
+    sample = packaged_folder("sample")
+    return update(data_dir, sample / "releases", sample / "populations", sample / "lookups")
+
+
+def _run(start: Callable[[], Any], data_dir: Path) -> int:
+    from flows.common import progress
+
+    with progress.display():
+        progress.report_step("starting Prefect", 0, 1)
+        run = start().result(raise_on_failure=False)
+    from flows.pipeline.run_summary import summary
+    from flows.storage.run_log import Run
+
+    if not isinstance(run, Run):  # a fault of ours, or of the machine
+        raise run
+    sys.stdout.write(summary(run, Settings(data_dir=data_dir)))
+    return 0 if run.state in ("completed", "unchanged") else 1

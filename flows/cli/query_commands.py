@@ -1,0 +1,158 @@
+"""The commands that ask: table, series, revisions, explain. They import neither Prefect nor settings, and write nothing."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from typing import Annotated, Literal
+
+from cyclopts import Parameter, validators
+
+from flows.cli.app import DATA, DataDir, Level, app
+
+
+@app.command
+def table(
+    half_year: str,
+    *,
+    offence: str = "total",
+    level: Level = "csp",
+    top: Annotated[int, Parameter(validator=validators.Number(gte=1))] | None = None,
+    area: str | None = None,
+    as_of: date | None = None,
+    area_basis: Literal["published", "harmonised"] = "published",
+    population_year: int | None = None,
+    population_vintage: date | None = None,
+    format: Literal["text", "csv", "json", "markdown", "parquet", "xlsx"] = "text",
+    data_dir: DataDir = DATA,
+) -> None:
+    """Print one ranked table: an offence in a half-year, at a level.
+
+    Parameters
+    ----------
+    half_year
+        such as 2015-16-H1 (April to September 2015) or 2015-16-H2 (October to March).
+    offence
+        a code (8Q), a name or words of it (stalking), a subgroup, a group (group:Public order offences), or total.
+    level
+        csp (Community Safety Partnership), pfa (police force area), region or country.
+    top
+        only the first so many ranks.
+    area
+        only this area; a part of its name suffices where it is unique.
+    as_of
+        figures and populations as published by that day, such as 2016-02-01.
+    area_basis
+        areas as published, or harmonised: each on its newest boundaries.
+    population_year
+        divide by this mid-year, and not by that before the financial year starts.
+    population_vintage
+        divide by the estimate published on that day, such as 2015-06-25.
+    format
+        what to print; parquet and xlsx want a redirected standard output, xlsx the extra [report].
+    """
+    from flows.queries import connection, ranked_table
+    from flows.rendering import formats, ranked_table_text
+    from transforms.periods import HalfYear
+
+    period, basis = HalfYear.parse(half_year), ranked_table.Basis(as_of, population_year, population_vintage, area_basis)
+    with connection.connect(data_dir) as con:
+        answer = ranked_table.ranked_table(con, period, level, offence, basis)
+        name = ranked_table.area_in(con, answer, area) if area is not None else None
+    if format not in ("parquet", "xlsx"):
+        sys.stdout.write(ranked_table_text.table(answer, top, name, basis, format))
+    elif sys.stdout.isatty():
+        raise ValueError(f"--format {format} writes bytes: send standard output to a file.")
+    elif format == "parquet":
+        sys.stdout.buffer.write(formats.parquet_bytes(ranked_table_text.selected(answer, top, name)))
+    else:
+        from flows.rendering import xlsx
+
+        sys.stdout.buffer.write(xlsx.xlsx_bytes(answer, ranked_table_text.selected(answer, top, name), basis))
+
+
+@app.command
+def series(
+    *,
+    area: str,
+    offence: str = "total",
+    level: Level = "csp",
+    first: Annotated[str | None, Parameter(name="--from")] = None,
+    last: Annotated[str | None, Parameter(name="--to")] = None,
+    format: Literal["text", "csv", "json"] = "text",
+    data_dir: DataDir = DATA,
+) -> None:
+    """Print the half-years of one area, on its newest boundaries, with what breaks the series.
+
+    Parameters
+    ----------
+    area
+        a name, or a part of one that is unique.
+    offence
+        a code (8Q), a name or words of it (stalking), a subgroup, a group (group:Public order offences), or total.
+    level
+        csp (Community Safety Partnership), pfa (police force area), region or country.
+    first
+        the first half-year, such as 2012-13-H1; by default the first that is held.
+    last
+        the last half-year; by default the last that is held.
+    format
+        what to print.
+    """
+    from flows.rendering import series_text
+
+    sys.stdout.write(series_text.render(data_dir, area, offence, level, first, last, format))
+
+
+@app.command
+def revisions(
+    *,
+    release: str | None = None,
+    area: str | None = None,
+    offence: str | None = None,
+    level: Literal["csp", "pfa"] | None = None,
+    top: int = 10,
+    format: Literal["text", "csv", "json"] = "text",
+    data_dir: DataDir = DATA,
+) -> None:
+    """Print what each release changed in earlier ones: sums, and the biggest changes with the ranks they moved.
+
+    Parameters
+    ----------
+    release
+        only what this release changed; a part of its name suffices, such as 230426.
+    area
+        only this area; a part of its name suffices where it is unique.
+    offence
+        a code, a name or words of it, a subgroup, or a group.
+    level
+        csp (Community Safety Partnership) or pfa (police force area).
+    top
+        how many of the biggest changes.
+    format
+        what to print.
+    """
+    from flows.rendering import revisions_text
+
+    sys.stdout.write(revisions_text.render(data_dir, release, area, offence, level, top, format))
+
+
+@app.command
+def explain(half_year: str, *, area: str, offence: str, level: Level = "csp", data_dir: DataDir = DATA) -> None:
+    """Print how one figure comes about, from the cells of its release to its rank.
+
+    Parameters
+    ----------
+    half_year
+        such as 2015-16-H1 (April to September 2015).
+    area
+        a name, or a part of one that is unique.
+    offence
+        a code (8Q), a name or words of it (stalking), a subgroup, a group (group:Public order offences), or total.
+    level
+        csp, pfa, region or country.
+    """
+    from flows.rendering import explanation_text
+    from transforms.periods import HalfYear
+
+    sys.stdout.write(explanation_text.explain(data_dir, HalfYear.parse(half_year), area, offence, level))

@@ -1,0 +1,35 @@
+"""What went wrong, for people and for callers: how an error is described, and what kind of failure it was."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+DISK_FULL_MESSAGES = (
+    os.strerror(errno.ENOSPC),
+    os.strerror(errno.EDQUOT),
+    "max_temp_directory_size",
+)  # the last when DuckDB cannot spill
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error comes of a full disk, whoever found it full."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or any(sign in str(error) for sign in DISK_FULL_MESSAGES)
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether a person or the system stopped the work; InterruptException is DuckDB's word for it."""
+    return not isinstance(error, Exception) or type(error).__name__ == "InterruptException"
+
+
+def describe_error(error: BaseException) -> str:
+    """What an error says, in one sentence."""
+    if is_interrupt(error):
+        return "it was stopped before its end; what is published stands."
+    if is_disk_full(error):
+        where = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
+        return f"{where}the disk is full. What is published stands; make room, then run the command again."
+    if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM) and error.filename:
+        return f"{error.filename}: expected a place that can be written to, found that it cannot ({os.strerror(error.errno)})."
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,108 @@
+"""The flow `backfill`: fetch, normalise and build all that covers a span of half-years, and say what covers each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import AfterValidator
+
+from flows.pipeline import notifications, steps
+from flows.pipeline.update import run_steps
+from flows.settings import Settings
+from flows.sources import catalogue
+from flows.storage import lake, sync
+from flows.storage.data_dir import working_copy
+from flows.storage.run_log import Coverage, Run
+from transforms.periods import HalfYear, Quarter
+
+LEVELS = ("csp", "pfa")
+
+
+def _is_half_year(text: str) -> str:
+    return HalfYear.parse(text).slug
+
+
+HalfYearText = Annotated[str, AfterValidator(_is_half_year)]
+
+
+@dataclass(frozen=True)
+class Span:
+    """The half-years from first to last."""
+
+    first: HalfYear
+    last: HalfYear
+
+    @classmethod
+    def parse(cls, first: str, last: str) -> Span:
+        span = cls(HalfYear.parse(first), HalfYear.parse(last))
+        if span.last < span.first:
+            raise ValueError(f"expected a span from an earlier to a later half-year, found {span.first} to {span.last}")
+        return span
+
+    def __iter__(self) -> Iterator[HalfYear]:
+        period = self.first
+        while period <= self.last:
+            yield period
+            period = period.next()
+
+
+@flow(name="backfill", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
+def backfill(
+    first: HalfYearText,
+    last: HalfYearText,
+    level: Literal["csp", "pfa"] | None = None,
+    refetch: bool = False,
+    data_dir: str | Path = "data",
+) -> State[Run]:
+    """Bring every release that may cover the span into the lake, build once, and report per half-year what stands behind it.
+
+    What a release covers is known only from its sheets, so all of the page's releases are fetched that are not held yet.
+    A half-year that no release covers makes the run fail, after all the others are built.
+    """
+    settings = Settings(data_dir=working_copy(data_dir))
+    span = Span.parse(first, last)
+    run = Run("backfill")
+
+    def review(run: Run) -> None:
+        run.coverage = coverage(settings, span, level)
+        if missing := [c for c in run.coverage if not c.quarters]:
+            run.error = "No known release covers " + ", ".join(f"{c.half_year} ({c.level})" for c in missing) + "."
+            run.state = "partial"
+
+    state = run_steps(run, settings, steps.Folders(), level, refetch, review)
+    if run.coverage:
+        notifications.coverage_artifact(run)
+    return state
+
+
+def coverage(settings: Settings, span: Span, level: str | None) -> list[Coverage]:
+    """For each half-year and level, the newest release in the lake that covers it and which of its quarters it has."""
+    releases = sorted(
+        (lake.read_release(folder) for folder in lake.folders(settings.data_dir / "lake", "offences")),
+        key=lambda r: (r.published, r.first_seen),
+    )
+    out = []
+    for period in span:
+        for one in (level,) if level else LEVELS:
+            newest: dict[Quarter, str] = {}
+            for release in releases:
+                held = set(map(Quarter.parse, release.quarters)) if release.table_kind == one else set()
+                newest |= {quarter: release.release_id for quarter in period.quarters if quarter in held}
+            out.append(Coverage(str(period), one, [q.number for q in sorted(newest)], sorted(set(newest.values()))))
+    return out
+
+
+def plan(settings: Settings, span: Span, level: str | None) -> tuple[list[Coverage], list[str], list[str]]:
+    """What a backfill would do: (what covers each half-year already, files to fetch, sentences on what failed to answer)."""
+    sync.fetch_manifests(settings.data_dir, is_run=False)
+    with catalogue.client(settings) as http:
+        batches, failed = steps.discover_live(settings, http, level)
+    raw = settings.data_dir / "raw"
+    to_fetch = [batch.name for batch in batches if batch.offer is not None and not catalogue.is_held(raw, batch.offer)]
+    return coverage(settings, span, level), to_fetch, [item.message for item in failed]

@@ -1,0 +1,66 @@
+"""Questions to the published database: connects read-only, imports neither Prefect nor settings, changes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from flows.storage.data_dir import display_name
+from flows.warehouse import ducklake
+from flows.warehouse.published import published
+from sql import quoted
+from transforms.errors import CrimeRatesError
+
+
+class NotFound(CrimeRatesError, LookupError):
+    """Nothing fits what was asked for; the message offers what is nearest."""
+
+
+def connect(data_dir: Path) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to the published database, by its own name, so that a later publication is no concern.
+
+    Where the folder holds none, to the lakehouse that CRIME_RATES_LAKEHOUSE names; a snapshot named in
+    CRIME_RATES_LAKEHOUSE_SNAPSHOT is asked for even where there is a file.
+    """
+    database = published(data_dir)
+    if (database is None or os.environ.get(ducklake.SNAPSHOT)) and (con := ducklake.connect_from_environment()) is not None:
+        return con
+    if database is None:
+        demo = data_dir / "demo"
+        hint = f" The demo's is in {demo}: add --data-dir {demo}." if published(demo) else ""
+        raise NotFound(
+            f"{display_name(data_dir)} holds no published database yet: run `crime-rates update` "
+            f"(or `crime-rates demo`) first.{hint}"
+        )
+    return duckdb.connect(str(database), read_only=True)
+
+
+def rows_of(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """The rows of a query; each ? in it stands for a parameter.
+
+    They are written into the query, because DuckDB imports pandas (a quarter of a second) to look at bound ones.
+    """
+    text, *rest = query.split("?")
+    result = con.execute(text + "".join(literal(p) + then for p, then in zip(parameters, rest, strict=True)))
+    names = [d[0] for d in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def literal(value: object) -> str:
+    """A value in SQL."""
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, date):
+        return f"date '{value.isoformat()}'"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(map(literal, value)) + "]"
+    raise TypeError(f"cannot put a {type(value).__name__} into a query")

@@ -1,0 +1,42 @@
+"""What is published, how old it is, what the last run did, and how much room it takes: as data."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from flows.queries import connection
+from flows.storage import run_log
+from flows.storage.data_dir import display_name
+from flows.warehouse import versions
+from flows.warehouse.published import published
+
+OVERDUE_DAYS = 110  # releases are quarterly; seen: 24 April, 29 January, 23 April, 23 July
+
+
+def collect_facts(data_dir: Path, today: date) -> dict[str, Any]:
+    database = published(data_dir)
+    newest: list[dict[str, Any]] = []
+    if database is not None:
+        with connection.connect(data_dir) as con:
+            newest = connection.rows_of(
+                con,
+                "select table_kind, release_id, published, last_quarter from releases "
+                "qualify row_number() over (partition by table_kind order by last_quarter desc, published desc) = 1 order by 1",
+            )
+    for row in newest:
+        row["age_days"] = (today - row["published"]).days
+        row["overdue"] = row["age_days"] > OVERDUE_DAYS
+    sizes = {
+        name: sum(p.stat().st_size for p in (data_dir / name).rglob("*") if p.is_file() and not p.is_symlink())
+        for name in ("raw", "lake", "cache", "warehouse", "tables")
+    }
+    return {
+        "data_dir": display_name(data_dir),
+        "database": database.name if database else None,
+        "kept": [{"build": build.stem, "rolled_back": versions.is_rolled_back(build)} for build in versions.kept(data_dir)],
+        "newest": newest,
+        "last_run": run_log.last_run(data_dir),
+        "disk_bytes": sizes,
+    }

@@ -1,0 +1,51 @@
+"""Rows as CSV, JSON or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from flows.common.sanitize import escape_csv_cell, sanitize_text
+
+
+def csv_text(rows: Sequence[dict[str, Any]], columns: Sequence[str] | None = None) -> str:
+    """All columns of the rows (or those named), unrounded, with a header; text is harmless to a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns or (list(rows[0]) if rows else []), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(
+        {name: escape_csv_cell(value) if isinstance(value, str) else value for name, value in row.items()} for row in rows
+    )
+    return out.getvalue()
+
+
+def parquet_bytes(rows: Sequence[dict[str, Any]]) -> bytes:
+    """Rows of `ranked_rates` as a Parquet file; there may be none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from sql.contract import RANKED_RATES, arrow_schema
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=arrow_schema(RANKED_RATES)), sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def json_text(value: Any) -> str:
+    """The values as they are; what would steer a terminal is written as an escape of JSON."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, default=_jsonable)
+    return (
+        text + "\n"
+        if sanitize_text(text) == text
+        else "".join(c if sanitize_text(c) == c else json.dumps(c)[1:-1] for c in text) + "\n"
+    )
+
+
+def _jsonable(value: Any) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"cannot print a {type(value).__name__} as JSON")

@@ -1,0 +1,217 @@
+"""Where Parquet partitions lie: data/lake/<kind>/<id>/. Written once, whole; the same release gives the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flows.common.atomic_files import new_folder, read_json, write_json
+from flows.storage.raw_store import RawFile
+from transforms.areas import read_lookup
+from transforms.offences import IsKnown, ReleaseReader
+from transforms.periods import Quarter
+from transforms.populations import PopulationFile
+from transforms.readers.workbooks import release_stem
+
+LAYOUT = 1  # raised when the canonical tables change: what was written under an older one is written anew
+RECORD = "record.json"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One published file in one vintage (the CSV sheets of one stem are one file), normalised."""
+
+    release_id: str
+    file_name: str
+    sha256: str
+    table_kind: str  # csp or pfa
+    updated: str | None  # ISO date, as the workbook itself says
+    published: str  # ISO date
+    published_source: str
+    first_seen: str  # UTC; decides between two releases of one day
+    quarters: list[str]  # 2015/16 Q1, in order
+    rows: int
+    offences: int  # the sum of its counts
+    simulated: bool
+    source_url: str
+    force_notes: list[str]
+    note: str = ""  # what a manifest.csv says of it
+
+
+@dataclass(frozen=True)
+class Source:
+    """A population or lookup file, normalised."""
+
+    source_id: str
+    file_name: str
+    sha256: str
+    covers: str  # the year or years, where the file itself does not say
+    updated: str | None  # ISO date, as the file itself says
+    vintage: str  # ISO date
+    vintage_source: str
+    rows: int
+    source_url: str
+
+
+def release_id(files: Sequence[RawFile]) -> tuple[str, str]:
+    """(release id, sha256): the stem and the start of the sha256, of the one file or of all sheets together."""
+    sha256 = files[0].sha256
+    if len(files) > 1:
+        lines = "".join(f"{f.path.name} {f.sha256}\n" for f in sorted(files, key=lambda f: f.path.name))
+        sha256 = hashlib.sha256(lines.encode()).hexdigest()
+    return f"{release_stem(files[0].path.name)}@{sha256[:8]}", sha256
+
+
+def release_key(file_name: str) -> str:
+    """What the files of one release share: a stem and .csv for CSV sheets; the whole name of any other file."""
+    return f"{release_stem(file_name)}_*.csv" if file_name.lower().endswith(".csv") else file_name
+
+
+def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnown) -> tuple[Release, bool]:
+    """Normalise a release into data/lake/offences/<release>/, one Parquet file a year, or find it there.
+
+    Returns the release and whether it is new. Raises PublishedFileError; then nothing is written.
+    """
+    name, sha256 = release_id(files)
+    folder = folder_of(lake, "offences", files)
+    if (folder / RECORD).exists():
+        return _redated(folder, read_release(folder), files), False
+    reader = ReleaseReader(name, [f.path for f in files], is_known)
+    quarters: set[Quarter] = set()
+    rows = offences = 0
+    with new_folder(folder) as aside:
+        for year, table in reader.years():
+            _write_parquet(table, aside / f"{year.slug}.parquet")
+            quarters |= {Quarter(year, q) for q in table["quarter"].unique().to_pylist() if q is not None}
+            rows += table.num_rows
+            offences += pa.compute.sum(table["offences"]).as_py() or 0
+            del table  # before the next year is read
+            pa.default_memory_pool().release_unused()
+        updated = reader.notes.updated
+        published, source = files[0].published_on(updated)
+        release = Release(
+            release_id=name,
+            file_name=files[0].path.name if len(files) == 1 else release_key(files[0].path.name),
+            sha256=sha256,
+            table_kind=str(reader.level),
+            updated=updated.isoformat() if updated else None,
+            published=published.isoformat(),
+            published_source=source,
+            first_seen=max(f.fetched_at for f in files),
+            quarters=[str(q) for q in sorted(quarters)],
+            rows=rows,
+            offences=offences,
+            simulated=reader.notes.simulated or _is_simulated(files),
+            source_url=files[0].origin,
+            force_notes=reader.notes.force_notes,
+            note=files[0].note,
+        )
+        write_json(aside / RECORD, asdict(release))
+    return release, True
+
+
+def folder_of(lake: Path, kind: str, files: Sequence[RawFile]) -> Path:
+    """Where the partition of stored files lies, or will lie; kinds are those of the raw store."""
+    if kind == "offences":
+        return lake / kind / f"{release_id(files)[0]}.{LAYOUT}"
+    folder = {"population": "populations", "lookup": "lookups"}[kind]
+    return lake / folder / f"{files[0].path.stem}@{files[0].sha256[:8]}.{LAYOUT}"
+
+
+def is_known(folder: Path, file: RawFile) -> bool:
+    """Whether a partition is there, and its (first) file need not be read again: not under another year than before."""
+    if not (folder / RECORD).exists():
+        return False
+    return file.kind == "offences" or read_json(folder / RECORD)["covers"] == file.covers
+
+
+def holds(lake: Path, files: Sequence[RawFile]) -> bool:
+    """Whether the lake holds this release already."""
+    return (folder_of(lake, "offences", files) / RECORD).exists()
+
+
+def _is_simulated(files: Sequence[RawFile]) -> bool:
+    return any("simulated" in file.note.casefold() for file in files)
+
+
+def _redated(folder: Path, release: Release, files: Sequence[RawFile]) -> Release:
+    """The release under what is known of it now: a manifest.csv may have told its date, or that it is simulated, since."""
+    updated = date.fromisoformat(release.updated) if release.updated else None
+    published, source = files[0].published_on(updated)
+    dated = replace(
+        release,
+        published=published.isoformat(),
+        published_source=source,
+        simulated=release.simulated or _is_simulated(files),
+        note=files[0].note or release.note,
+        source_url=files[0].origin,
+    )
+    if dated != release:
+        write_json(folder / RECORD, asdict(dated))
+    return dated
+
+
+def write_population(lake: Path, file: RawFile) -> tuple[Source, bool]:
+    """Normalise a population file into data/lake/populations/<file>/, or find it there."""
+
+    def table() -> tuple[pa.Table, date | None]:
+        reader = PopulationFile(file.path, file.covers)
+        return reader.read(), reader.published
+
+    return _write_source(folder_of(lake, "population", [file]), file, table)
+
+
+def write_lookup(lake: Path, file: RawFile) -> tuple[Source, bool]:
+    """Normalise an ONS lookup into data/lake/lookups/<file>/, or find it there."""
+    return _write_source(folder_of(lake, "lookup", [file]), file, lambda: (read_lookup(file.path), None))
+
+
+def _write_source(folder: Path, file: RawFile, read: Callable[[], tuple[pa.Table, date | None]]) -> tuple[Source, bool]:
+    record = folder / RECORD
+    new = not is_known(folder, file)
+    if new:
+        table, updated = read()
+        shutil.rmtree(folder, ignore_errors=True)  # read under another year than is known now
+        with new_folder(folder) as aside:
+            _write_parquet(table, aside / "table.parquet")
+            stated = updated.isoformat() if updated else None
+            source = Source(
+                folder.name.removesuffix(f".{LAYOUT}"),
+                file.path.name,
+                file.sha256,
+                file.covers,
+                stated,
+                "",
+                "",
+                table.num_rows,
+                file.origin,
+            )
+            write_json(aside / RECORD, asdict(source))
+    source = Source(**read_json(record))
+    vintage, vintage_source = file.published_on(date.fromisoformat(source.updated) if source.updated else None)
+    dated = replace(source, vintage=vintage.isoformat(), vintage_source=vintage_source, source_url=file.origin)
+    if dated != source:
+        write_json(record, asdict(dated))
+    return dated, new
+
+
+def read_release(folder: Path) -> Release:
+    return Release(**read_json(folder / RECORD))
+
+
+def folders(lake: Path, kind: str) -> list[Path]:
+    """The complete folders of a kind (offences, populations, lookups), by name."""
+    return sorted(path.parent for path in (lake / kind).glob(f"[!.]*.{LAYOUT}/{RECORD}"))
+
+
+def _write_parquet(table: pa.Table, path: Path) -> None:
+    pq.write_table(
+        table, path, compression="zstd", compression_level=3, row_group_size=256 * 1024, version="2.6", data_page_version="1.0"
+    )

@@ -1,0 +1,83 @@
+"""Writes data/tables/<half-year>/<level>.csv and .parquet from the published database: ordered by offence and rank.
+
+Parquet has the rows as they are, CSV with its text made harmless to a spreadsheet.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from flows.common.atomic_files import fsync, read_json, write_json
+from flows.common.sanitize import escape_csv_cell, escape_csv_column
+from sql import quoted
+from sql.contract import RANKED_RATES
+from transforms.periods import HalfYear
+
+STAMP = ".written.json"
+WRITERS = 2
+
+
+def export(database: Path, tables: Path) -> int:
+    """Write a pair of files for each half-year and level whose rows changed; returns how many pairs."""
+    stamp = tables / STAMP
+    before: dict[str, Any] = read_json(stamp) if stamp.exists() else {"database": "", "rows": {}}
+    if before["database"] == database.name:
+        return 0
+    stamp.unlink(missing_ok=True)
+    with duckdb.connect(str(database), read_only=True) as con, ThreadPoolExecutor(WRITERS) as writers:
+        rows = _hashes(con)
+        changed = [pair for pair, value in rows.items() if before["rows"].get(pair) != value or not _are_there(tables / pair)]
+        con.execute("set threads = 1")  # a table is small: several at a time go faster than one on all cores
+        safe = _safe_columns(con)
+        for written in [writers.submit(_write_pair, con.cursor(), tables / pair, safe) for pair in changed]:
+            written.result()
+    write_json(stamp, {"database": database.name, "rows": rows})
+    return len(changed)
+
+
+def _hashes(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """<half-year>/<level> → a hash of its rows, good for as long as DuckDB hashes in the same way."""
+    columns = ", ".join(f"r.{column.name}" for column in RANKED_RATES.columns)
+    query = (
+        f"select half_year, level, coalesce(sum(hash({columns})), 0)::varchar from half_years "
+        "left join ranked_rates as r using (half_year, level) group by all"
+    )
+    return {
+        f"{HalfYear.parse(half_year).slug}/{level}": f"{duckdb.__version__} {value}"
+        for half_year, level, value in sorted(con.execute(query).fetchall())
+    }
+
+
+def _are_there(pair: Path) -> bool:
+    return all(pair.with_suffix(suffix).exists() for suffix in (".csv", ".parquet"))
+
+
+def _safe_columns(con: duckdb.DuckDBPyConnection) -> str:
+    """The columns for CSV; a text column is made safe where it holds anything that a spreadsheet would run."""
+
+    def is_harmful(name: str) -> bool:
+        texts = con.execute(f"select distinct {name} from ranked_rates where {name} is not null").fetchall()
+        return any(escape_csv_cell(text) != text for (text,) in texts)
+
+    harmful = {c.name for c in RANKED_RATES.columns if c.type == "VARCHAR" and is_harmful(c.name)}
+    return ", ".join(
+        f"{escape_csv_column(f'r.{c.name}')} as {c.name}" if c.name in harmful else c.name for c in RANKED_RATES.columns
+    )
+
+
+def _write_pair(con: duckdb.DuckDBPyConnection, pair: Path, safe: str) -> None:
+    pair.parent.mkdir(parents=True, exist_ok=True)
+    plain = ", ".join(column.name for column in RANKED_RATES.columns)
+    for suffix, columns, options in (("csv", safe, "format csv, header"), ("parquet", plain, "format parquet, compression zstd")):
+        aside = pair.with_name(f".{pair.name}.{suffix}.part")
+        con.execute(
+            f"copy (select {columns} from ranked_rates as r where r.half_year = $half_year and r.level = $level "
+            f"order by r.offence_level, r.offence_code, r.rank nulls last, r.area_name) to {quoted(str(aside))} ({options})",
+            {"half_year": str(HalfYear.parse(pair.parent.name)), "level": pair.name},
+        )
+        fsync(aside)
+        aside.replace(pair.with_suffix(f".{suffix}"))

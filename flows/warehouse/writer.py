@@ -1,0 +1,110 @@
+"""Writes the file that is published, from ordered tables in Parquet: the same rows give the same bytes.
+
+Run as a process of its own (`python -m flows.warehouse.writer FOLDER TARGET`), because DuckDB 1.5.5 repeats itself to the
+byte only with one thread, with an allocator that hands out zeroed memory (Roaring, BitPacking and ALP write bytes that they never
+set), from a source that keeps nothing behind a null (Parquet does not), and without FSST, which is weighed on a random sample.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Self
+
+import duckdb
+
+from sql import contract, models, quoted
+
+CORE_SCHEMA = "crime_rates_core"  # a schema name that nobody else would own: macros resolve names in the client's catalogue
+STORAGE_VERSION = "v1.2.0"  # opens in every client from 1.2.2 on
+END = "end"  # no table is called so: each is named with its schema
+ZEROED_MEMORY = {"DUCKDB_JE_MALLOC_CONF": "zero:true", "GLIBC_TUNABLES": "glibc.malloc.perturb=255"}  # two allocators are at work
+
+
+class Writer:
+    """Writes `target` in a process of its own, each table as soon as its rows lie in `folder`, while others are still worked out.
+
+    A context manager: the process ends with it. Raises RuntimeError, with what that process said, when it fails.
+    """
+
+    def __init__(self, folder: Path, target: Path) -> None:
+        self._target = target
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "flows.warehouse.writer", str(folder), str(target)],
+            env=os.environ | ZEROED_MEMORY,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()  # does nothing to one that has ended
+        self._process.communicate()
+
+    def add(self, table: str) -> None:
+        """The rows of a table, named with its schema, are there: copy them."""
+        assert self._process.stdin is not None  # a pipe, as asked for
+        try:
+            self._process.stdin.write(f"{table}\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            self._end()
+
+    def finish(self) -> None:
+        """All tables are there; wait for the file to be whole."""
+        self.add(END)
+        self._end()
+
+    def _end(self) -> None:
+        _, errors = self._process.communicate()
+        if self._process.returncode != 0:
+            said = " ".join(errors.split()) or f"its process was ended (exit status {self._process.returncode})"
+            raise RuntimeError(f"{self._target.name} could not be written: {said}")
+
+
+def _write(folder: Path, target: Path, tables: Iterable[str]) -> None:
+    con = duckdb.connect(config={"threads": 1})
+    con.execute("set disabled_compression_methods = 'fsst,dict_fsst'")
+    con.execute(f"attach {quoted(str(target))} as published (storage_version {quoted(STORAGE_VERSION)})")
+    con.execute(f"create schema published.{CORE_SCHEMA}")
+    for table in contract.TABLES:
+        con.execute(contract.ddl(table, "published.main"))
+        con.execute(contract.comments(table, "published.main"))
+    for name in tables:
+        file = quoted(str(folder / f"{name}.parquet"))
+        if name.startswith(f"{CORE_SCHEMA}."):
+            con.execute(f"create table published.{name} as from {file}")
+        else:
+            con.execute(f"insert into published.{name} from {file}")
+    con.execute("use published")
+    for model in models("30_public"):
+        for statement in con.extract_statements(model.read_text(encoding="utf-8")):
+            if re.search(r"\bcreate (macro|view)\b", statement.query, re.IGNORECASE):
+                con.execute(statement)
+    for view in contract.VIEWS:
+        con.execute(contract.comments(view, "main"))
+    con.execute("checkpoint published; use memory; detach published")
+    con.close()
+
+
+def _announced(lines: Iterable[str]) -> Iterator[str]:
+    """The tables that are named until the end is. Raises EOFError when whoever names them is gone."""
+    for line in lines:
+        if line.strip() == END:
+            return
+        yield line.strip()
+    raise EOFError("the process that builds has ended")
+
+
+if __name__ == "__main__":
+    try:
+        _write(Path(sys.argv[1]), Path(sys.argv[2]), _announced(sys.stdin))
+    except (duckdb.Error, OSError, EOFError) as error:
+        sys.exit(str(error))  # a sentence for the process that waits

@@ -1,0 +1,38 @@
+"""What a backfill leaves on record, without Prefect's server."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.pipeline import backfill, notifications, update
+from flows.storage import run_log
+from flows.storage.run_lock import sole_run
+from flows.storage.run_log import Run
+
+
+def steps_that_publish(run: Run, *_: Any) -> None:
+    run.database, run.published = "crime_rates-0123456789ab.duckdb", True
+
+
+def test_a_backfill_is_on_record_though_another_run_begins_as_soon_as_it_may(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    with ExitStack() as another_run:
+        monkeypatch.setattr(update, "_steps", steps_that_publish)
+        monkeypatch.setattr(notifications, "artifacts", lambda *_: another_run.enter_context(sole_run(tmp_path)))
+        monkeypatch.setattr(notifications, "coverage_artifact", lambda _: None)
+        monkeypatch.setattr(notifications, "notify", lambda _, run: told.append(run.error))
+        state = backfill.backfill.fn("2014-15-H1", "2014-15-H1", "csp", False, tmp_path)
+    sentence = "No known release covers 2014/15 H1 (csp)."
+    assert (state.is_failed(), state.message, told) == (True, sentence, [sentence])
+    [path] = (tmp_path / "runs").glob("*.json")
+    record = json.loads(path.read_text())
+    assert (record["state"], record["error"]) == ("partial", sentence)
+    assert [(c["half_year"], c["quarters"]) for c in record["coverage"]] == [("2014/15 H1", [])]
+    assert run_log.last_run(tmp_path) == record

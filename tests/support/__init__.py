@@ -1,0 +1,1 @@
+"""What tests and tools share: small workbooks, small worlds, servers. No test stands here."""

@@ -1,0 +1,199 @@
+"""Work that is measured in a process of its own: `python -m tools.benchmark.child TASK WORDS`; the answer is one line of JSON.
+
+Each task imports what it needs and no more: the start of the process is part of what is measured.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+REFERENCE = Path(__file__).parents[2] / "data/reference"
+Task = Callable[..., dict[str, Any]]
+NEWEST = "half_year = (select max(half_year) from half_years where level = 'csp' and complete) and level = 'csp'"
+TABLE = (
+    f"select * from ranked_rates where {NEWEST} and offence_level = 'code' and offence_code = '8Q' "
+    "order by rank nulls last, area_name"
+)
+
+
+def unzip(workbook: str) -> dict[str, Any]:
+    """Inflate content.xml, block by block, and keep nothing."""
+    import zipfile
+
+    started, size = time.perf_counter(), 0
+    with zipfile.ZipFile(workbook) as book, book.open("content.xml") as content:
+        while block := content.read(1 << 20):
+            size += len(block)
+    return {"seconds": time.perf_counter() - started, "bytes": size}
+
+
+def write_release(workbook: str, data: str) -> dict[str, Any]:
+    """A workbook that lies in the raw store → Parquet, as the process that a run starts for it does."""
+    from flows.pipeline import normalise
+    from flows.storage import lake, raw_store
+
+    folder, _ = raw_store.store(Path(data) / "raw", raw_store.SourceFile(Path(workbook), "offences"))
+    started = time.perf_counter()
+    item = normalise.normalise_release(Path(data), REFERENCE, Path(workbook).name, [folder])
+    seconds = time.perf_counter() - started
+    assert item.state == "new", item.message
+    return {"seconds": seconds, "rows": lake.read_release(lake.folders(Path(data) / "lake", "offences")[0]).rows}
+
+
+def pandas_parquet(workbook: str, out: str) -> dict[str, Any]:
+    """The same workbook by pandas and calamine, as text, a Parquet file a sheet."""
+    import pandas as pd
+
+    started = time.perf_counter()
+    rows = 0
+    for name, sheet in pd.read_excel(workbook, engine="calamine", sheet_name=None, dtype=str).items():
+        if "Offence Code" in sheet.columns:
+            sheet.to_parquet(Path(out) / f"{name}.parquet", index=False)
+            rows += len(sheet)
+    return {"seconds": time.perf_counter() - started, "rows": rows}
+
+
+def update(data: str, releases: str, populations: str) -> dict[str, Any]:
+    """The flow `update` without Prefect: its decorators call the functions as they stand."""
+    from tools.chaos.stage import set_up
+
+    set_up()
+    return _flow(data, releases, populations, lambda flow, *words: flow(*words, return_state=True))
+
+
+def update_with_prefect(data: str, releases: str, populations: str) -> dict[str, Any]:
+    """The flow `update` against the server that PREFECT_API_URL names, or an ephemeral one."""
+    from flows.cli.prefect_launcher import quiet_prefect, run_in_process
+
+    quiet_prefect()
+    return _flow(data, releases, populations, run_in_process)
+
+
+def _flow(data: str, releases: str, populations: str, run_flow: Callable[..., Any]) -> dict[str, Any]:
+    started = time.perf_counter()
+    from flows.pipeline.update import update as flow
+    from flows.storage import lake
+
+    imported = time.perf_counter()
+    opened = 0
+    read = lake.ReleaseReader.years
+
+    def years(reader: lake.ReleaseReader) -> Any:
+        nonlocal opened
+        opened += 1
+        return read(reader)
+
+    lake.ReleaseReader.years = years  # type: ignore[method-assign]
+    processes: list[str] = []
+    sys.addaudithook(lambda event, words: processes.append(str(words[0])) if event == "subprocess.Popen" else None)
+    begun = time.perf_counter()
+    state = run_flow(flow, Path(data), Path(releases), Path(populations), Path(populations))
+    seconds = time.perf_counter() - begun
+    run = state.result()
+    if run.state not in ("completed", "unchanged"):
+        raise SystemExit(f"the run is {run.state}: {run.error} {[item.message for item in run.failed]}")
+    steps = {name: step.wall_seconds for name, step in run.steps.items()}
+    return {
+        "seconds": seconds,
+        "imports": imported - started,
+        "state": run.state,
+        "steps": steps,
+        "opened": opened,
+        "processes": len(processes),
+        "published": run.published,
+        "tables": run.tables,
+        "database": run.database,
+    }
+
+
+def build(lake_dir: str, warehouse: str, memory_limit: str) -> dict[str, Any]:
+    """Build and check the database of a lake."""
+    import duckdb
+
+    from flows.common.package_data import packaged_folder
+    from flows.warehouse import build as house
+
+    started = time.perf_counter()
+    database, checks = house.build(Path(lake_dir), packaged_folder("reference"), Path(warehouse), memory_limit)
+    seconds = time.perf_counter() - started
+    with duckdb.connect(str(database), read_only=True) as con:
+        history, revisions = con.execute(
+            "select (select count(*) from crime_rates_core.count_history), (select count(*) from revisions)"
+        ).fetchall()[0]
+    return {
+        "seconds": seconds,
+        "mb": database.stat().st_size / 1e6,
+        "history": history,
+        "revisions": revisions,
+        "warned": [check.name for check in checks if not check.passed],
+    }
+
+
+def vintages(lake_dir: str, out: str, counts: str) -> dict[str, Any]:
+    """Lakes of so many vintages ("1,5,10"), in OUT/1, OUT/5 and so on."""
+    from tools.benchmark.vintages import simulate
+
+    started = time.perf_counter()
+    simulate(Path(lake_dir), Path(out), [int(count) for count in counts.split(",")])
+    return {"seconds": time.perf_counter() - started}
+
+
+def cold_table(database: str) -> dict[str, Any]:
+    """Connect and print one ranked table, for the first time in this process; imports aside."""
+    import duckdb
+
+    started = time.perf_counter()
+    con = duckdb.connect(database, read_only=True)
+    rows = con.execute(TABLE).fetchall()
+    return {"seconds": time.perf_counter() - started, "rows": len(rows)}
+
+
+def warm_table(database: str, times: str) -> dict[str, Any]:
+    """The same table again and again on one connection."""
+    import statistics
+
+    import duckdb
+
+    con = duckdb.connect(database, read_only=True)
+    seconds = []
+    for _ in range(int(times) + 3):
+        started = time.perf_counter()
+        rows = con.execute(TABLE).fetchall()
+        seconds.append(time.perf_counter() - started)
+    return {"seconds": statistics.median(seconds[3:]), "rows": len(rows)}
+
+
+def newest_half_year(database: str) -> dict[str, Any]:
+    """The half-year of that table, as the command line writes it."""
+    import duckdb
+
+    from transforms.periods import HalfYear
+
+    with duckdb.connect(database, read_only=True) as con:
+        found = con.execute("select max(half_year) from half_years where level = 'csp' and complete").fetchall()[0][0]
+    return {"seconds": 0, "half_year": HalfYear.parse(found).slug}
+
+
+TASKS: dict[str, Task] = {
+    task.__name__: task
+    for task in (
+        unzip,
+        write_release,
+        pandas_parquet,
+        update,
+        update_with_prefect,
+        build,
+        vintages,
+        cold_table,
+        warm_table,
+        newest_half_year,
+    )
+}
+
+if __name__ == "__main__":
+    print(json.dumps(TASKS[sys.argv[1]](*sys.argv[2:])))
