@@ -68,7 +68,7 @@ def run(data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     def run(*words: str, folder: Path = data) -> Said:
         monkeypatch.setattr(sys, "argv", ["crime-rates", *words, "--data-dir", str(folder)])
         try:
-            main.main()
+            main()
             code = 0
         except SystemExit as end:
             code = int(end.code or 0)

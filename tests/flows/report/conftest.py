@@ -38,13 +38,6 @@ def root(sample: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def published(sample: World) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The database that the site is of."""
-    with duckdb.connect(str((sample.warehouse / "crime_rates.duckdb").resolve()), read_only=True) as con:
-        yield con
-
-
-@pytest.fixture(scope="session")
 def small(sample: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a part of the sample's database, with hostile names, and no ranks in 2014/15 H1."""
     data = tmp_path_factory.mktemp("small")

@@ -26,7 +26,7 @@ def test_a_busy_folder_is_refused_in_one_sentence(tmp_path: Path) -> None:
 
 def test_the_lock_of_a_run_that_was_killed_goes_with_it(tmp_path: Path) -> None:
     code = (
-        "import sys, time, pathlib\nfrom flows.storage.file_lock import sole_run\n"
+        "import sys, time, pathlib\nfrom flows.storage.run_lock import sole_run\n"
         "with sole_run(pathlib.Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)\n"
     )
     with subprocess.Popen(

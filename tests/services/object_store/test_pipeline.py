@@ -18,7 +18,7 @@ from flows.pipeline import normalise, steps
 from flows.rendering import explanation_text
 from flows.settings import Settings
 from flows.sources import catalogue
-from flows.storage import lease, raw_store
+from flows.storage import lease, raw_store, sync
 from flows.storage.file_lock import FolderBusy
 from flows.storage.run_lock import sole_run
 from flows.warehouse import build, remote
@@ -190,7 +190,7 @@ def test_what_another_host_has_fetched_is_not_fetched_again(hosts: Hosts, tmp_pa
     assert not catalogue.is_held(second.data_dir / "raw", offer)
     hosts.on("first")
     steps.catch_up(first)  # a run that follows one that died before it pushed
-    steps.carrying.push_addresses(first.data_dir)
+    sync.push_addresses(first.data_dir)
     steps.catch_up(second)
     assert catalogue.is_held(second.data_dir / "raw", offer)
 
@@ -223,7 +223,7 @@ def test_a_run_that_is_killed_in_the_middle_of_a_partition_is_completed_by_the_n
     steps.catch_up(Settings(data_dir=second))
     assert [path.name for path in second.glob("raw/*/*/*")] == [raw_store.MANIFEST]
     [folder] = second.glob("raw/*/*")
-    steps.carrying.bring(second, folder)
+    sync.download(second, folder)
     assert sha256_of(folder / "lad17_csp17_pfa17.csv") == sha256_of(SAMPLE / "lookups/lad17_csp17_pfa17.csv")
 
 
