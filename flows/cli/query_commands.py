@@ -55,10 +55,10 @@ def table(
     from flows.rendering import formats, ranked_table_text
     from transforms.periods import HalfYear
 
-    period, basis = HalfYear.parse(half_year), ranked_table.Basis(as_of, population_year, population_vintage, area_basis)
+    period, basis = HalfYear.parse(half_year), ranked_table.TableBasis(as_of, population_year, population_vintage, area_basis)
     with connection.connect(data_dir) as con:
-        answer = ranked_table.ranked_table(con, period, level, offence, basis)
-        name = ranked_table.area_in(con, answer, area) if area is not None else None
+        answer = ranked_table.fetch_ranked_table(con, period, level, offence, basis)
+        name = ranked_table.find_area_in_table(con, answer, area) if area is not None else None
     if format not in ("parquet", "xlsx"):
         sys.stdout.write(ranked_table_text.table(answer, top, name, basis, format))
     elif sys.stdout.isatty():

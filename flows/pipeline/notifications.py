@@ -60,7 +60,7 @@ def artifacts(settings: Settings, run: Run) -> None:
     if not run.database:
         return
     with connection.connect(settings.data_dir) as con:
-        top = connection.rows_of(
+        top = connection.fetch_rows(
             con,
             "select rank, area_name, offences, population, round(rate_per_10k, 2) as rate_per_10k, half_year, level "
             "from ranked_rates where offence_level = 'total' and rank is not null and (half_year, level) = ("

@@ -40,18 +40,18 @@ def connect(data_dir: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(database), read_only=True)
 
 
-def rows_of(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+def fetch_rows(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
     """The rows of a query; each ? in it stands for a parameter.
 
     They are written into the query, because DuckDB imports pandas (a quarter of a second) to look at bound ones.
     """
     text, *rest = query.split("?")
-    result = con.execute(text + "".join(literal(p) + then for p, then in zip(parameters, rest, strict=True)))
+    result = con.execute(text + "".join(sql_literal(p) + then for p, then in zip(parameters, rest, strict=True)))
     names = [d[0] for d in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def literal(value: object) -> str:
+def sql_literal(value: object) -> str:
     """A value in SQL."""
     if value is None:
         return "null"
@@ -62,5 +62,5 @@ def literal(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, list):
-        return "[" + ", ".join(map(literal, value)) + "]"
+        return "[" + ", ".join(map(sql_literal, value)) + "]"
     raise TypeError(f"cannot put a {type(value).__name__} into a query")

@@ -14,9 +14,9 @@ from typing import Any
 import duckdb
 
 from flows.common.package_data import packaged_folder
-from flows.queries.connection import rows_of
+from flows.queries.connection import fetch_rows
 from flows.queries.lookups import PUBLISHED_LEVELS
-from flows.queries.ranked_table import Answer
+from flows.queries.ranked_table import RankedTable
 
 Rows = list[dict[str, Any]]
 MOST_CODES = 12
@@ -27,7 +27,7 @@ _NOW = "date '9999-12-31'"  # the valid_to of what stands now
 class Figure:
     """One row of a ranked table, and the key of its area."""
 
-    answer: Answer
+    answer: RankedTable
     row: dict[str, Any]
     area_key: int
 
@@ -48,12 +48,12 @@ class Figure:
         return self.answer.half_year.year.start
 
 
-def figure(con: duckdb.DuckDBPyConnection, answer: Answer, area: str) -> Figure:
+def figure(con: duckdb.DuckDBPyConnection, answer: RankedTable, area: str) -> Figure:
     """The figure of an area of a table. Lays its cells out in a temporary table `cells`: member × quarter × code."""
     row = next(row for row in answer.rows if row["area_name"] == area)
-    key = rows_of(con, "select area_key from crime_rates_core.areas where level = ? and area_name = ?", [answer.level, area])
+    key = fetch_rows(con, "select area_key from crime_rates_core.areas where level = ? and area_name = ?", [answer.level, area])
     found = Figure(answer, row, key[0]["area_key"])
-    rows_of(
+    fetch_rows(
         con,
         "create or replace temp table cells as "
         "select a.area_name as member, c.quarter_key % 4 + 1 as quarter, o.offence_code, o.offence_name, c.offences, c.is_known "
@@ -86,7 +86,7 @@ def _four(figure: Figure) -> list[int]:
 def quarters(con: duckdb.DuckDBPyConnection, figure: Figure) -> Rows:
     """One row a quarter of the half-year: the release that stands for it, if any, and the count, if any."""
     first, second = figure.quarters
-    return rows_of(
+    return fetch_rows(
         con,
         "select w.quarter, q.release_id, r.published, count(c.quarter)::integer as cells, sum(c.offences)::bigint as offences, "
         "coalesce(bool_and(c.is_known), true) as is_known from (select unnest([?, ?]) as quarter) as w "
@@ -100,7 +100,9 @@ def quarters(con: duckdb.DuckDBPyConnection, figure: Figure) -> Rows:
 
 def forces(con: duckdb.DuckDBPyConnection, figure: Figure) -> Rows:
     """The forces that make up a region or country, biggest count first."""
-    return rows_of(con, f"select member, {_COUNTS} from cells group by all order by total desc nulls last, member", _four(figure))
+    return fetch_rows(
+        con, f"select member, {_COUNTS} from cells group by all order by total desc nulls last, member", _four(figure)
+    )
 
 
 def codes(con: duckdb.DuckDBPyConnection, figure: Figure) -> Rows:
@@ -108,7 +110,7 @@ def codes(con: duckdb.DuckDBPyConnection, figure: Figure) -> Rows:
 
     A code with a correction below nought or an N/a in it is always shown.
     """
-    return rows_of(
+    return fetch_rows(
         con,
         f"with codes as (select offence_code, offence_name, {_COUNTS} from cells group by all), "
         "placed as (select *, row_number() over (order by total desc nulls last, offence_code) as place from codes), "
@@ -129,7 +131,7 @@ def source_rows(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path, rele
     """
     year = figure.answer.half_year.year
     files = {release: sorted((lake / "offences").glob(f"{release}.*/{year.slug}.parquet")) for release in releases}
-    members = {row["member"] for row in rows_of(con, "select distinct member from cells")}
+    members = {row["member"] for row in fetch_rows(con, "select distinct member from cells")}
     level = PUBLISHED_LEVELS[figure.answer.level]
     names = [
         row
@@ -140,7 +142,7 @@ def source_rows(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path, rele
     ]
     held = [str(paths[-1]) for paths in files.values() if paths]
     if held and names:
-        rows_of(
+        fetch_rows(
             con,
             "create or replace temp table source_rows as "
             "select n.member, p.* exclude (level, release_id), o.offence_name as newest_name, o.subgroup, "
@@ -162,7 +164,7 @@ def source_rows(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path, rele
             ],
         )
     else:
-        rows_of(
+        fetch_rows(
             con,
             "create or replace temp table source_rows (member varchar, quarter tinyint, area_name varchar, "
             "offence_code varchar, offence_name varchar, newest_name varchar, offence_group varchar, "
@@ -174,7 +176,7 @@ def source_rows(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path, rele
 
 def where(con: duckdb.DuckDBPyConnection, by: str) -> Rows:
     """Files, sheets and rows of the figure, by quarter, member or offence_code."""
-    return rows_of(
+    return fetch_rows(
         con,
         f'select {by} as key, file_name, sheet, list("row" order by "row") as rows '
         "from source_rows where is_counted group by all order by all",
@@ -183,7 +185,7 @@ def where(con: duckdb.DuckDBPyConnection, by: str) -> Rows:
 
 def sums_in_lake(con: duckdb.DuckDBPyConnection) -> dict[int, int | None]:
     """Quarter → what the rows of the figure add up to in the lake: the same as in the database, if that was built from it."""
-    rows = rows_of(con, "select quarter, sum(offences)::bigint as offences from source_rows where is_counted group by all")
+    rows = fetch_rows(con, "select quarter, sum(offences)::bigint as offences from source_rows where is_counted group by all")
     return {row["quarter"]: row["offences"] for row in rows}
 
 
@@ -192,8 +194,10 @@ def names_then(con: duckdb.DuckDBPyConnection, figure: Figure) -> tuple[Rows, Ro
 
     The last has label, codes and is_counted: counted here though filed under that label, or filed here but not counted.
     """
-    areas = rows_of(con, "select distinct area_name as then, member as now from source_rows where area_name <> member order by 1")
-    offences = rows_of(
+    areas = fetch_rows(
+        con, "select distinct area_name as then, member as now from source_rows where area_name <> member order by 1"
+    )
+    offences = fetch_rows(
         con,
         "select distinct offence_code as code, offence_name as then, newest_name as now from source_rows "
         "where is_counted and offence_name <> newest_name order by all",
@@ -202,7 +206,7 @@ def names_then(con: duckdb.DuckDBPyConnection, figure: Figure) -> tuple[Rows, Ro
     if figure.answer.offence.level not in columns:
         return areas, offences, []
     then, now = columns[figure.answer.offence.level]
-    moved = rows_of(
+    moved = fetch_rows(
         con,
         f"select if(is_counted, {then}, {now}) as label, list(distinct offence_code order by offence_code) as codes, is_counted "
         f"from source_rows where is_counted and {then} <> ? or not is_counted and {then} = ? group by all order by all",
@@ -227,7 +231,7 @@ def _table(figure: Figure) -> list[Any]:
 
 def set_aside(con: duckdb.DuckDBPyConnection, figure: Figure) -> Rows:
     """The areas of this table by status: how many, and their offences. Ranked ones first, last a row of all."""
-    return rows_of(
+    return fetch_rows(
         con,
         f"select status, count(*) as areas, sum(offences)::bigint as offences {_TABLE} and level = ? "
         "group by rollup (status) order by status is null, status <> 'ranked', status",
@@ -237,7 +241,7 @@ def set_aside(con: duckdb.DuckDBPyConnection, figure: Figure) -> Rows:
 
 def notes(con: duckdb.DuckDBPyConnection, figure: Figure) -> Rows:
     """Each note that withdraws figures of this table, with the areas that it touches."""
-    return rows_of(
+    return fetch_rows(
         con,
         f"select status_note as note, list(area_name order by area_name) as areas {_TABLE} and level = ? "
         "and status = 'withdrawn' group by all order by 1",
@@ -248,7 +252,7 @@ def notes(con: duckdb.DuckDBPyConnection, figure: Figure) -> Rows:
 def force_total(con: duckdb.DuckDBPyConnection, figure: Figure) -> dict[str, Any]:
     """A force's own count and what its partnerships add up to; nulls where a table is not held."""
     force = figure.row["force_name"]
-    rows = rows_of(
+    rows = fetch_rows(
         con,
         "select sum(offences) filter (where level = 'pfa')::bigint as force, "
         "sum(offences) filter (where level = 'csp')::bigint as partnerships, "
@@ -264,7 +268,7 @@ def force_total(con: duckdb.DuckDBPyConnection, figure: Figure) -> dict[str, Any
 
 def revisions(con: duckdb.DuckDBPyConnection, figure: Figure) -> Rows:
     """What later releases changed in the counts of this figure, newest first, the biggest first within a release."""
-    return rows_of(
+    return fetch_rows(
         con,
         "select v.to_release, v.from_release, r.published, v.area_name, v.quarter, v.offence_code, v.before, v.after "
         "from revisions as v join releases as r on r.release_id = v.to_release "
@@ -286,7 +290,7 @@ def revisions(con: duckdb.DuckDBPyConnection, figure: Figure) -> Rows:
 
 def releases_held(con: duckdb.DuckDBPyConnection, figure: Figure) -> int:
     """How many releases that stood at some time for a quarter of the half-year are held, at most of one quarter."""
-    rows = rows_of(
+    rows = fetch_rows(
         con,
         "select count(*) as n from crime_rates_core.release_quarters where level = ? and quarter_key in (?, ?) "
         "group by quarter_key order by 1 desc limit 1",
@@ -297,5 +301,5 @@ def releases_held(con: duckdb.DuckDBPyConnection, figure: Figure) -> int:
 
 def exact_limits(con: duckdb.DuckDBPyConnection, events: int) -> tuple[float, float] | None:
     """The exact 95% limits of a small count, as the models hold them; None where they hold none."""
-    rows = rows_of(con, "select lower_limit, upper_limit from crime_rates_core.poisson_limits where events = ?", [events])
+    rows = fetch_rows(con, "select lower_limit, upper_limit from crime_rates_core.poisson_limits where events = ?", [events])
     return (rows[0]["lower_limit"], rows[0]["upper_limit"]) if rows else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from flows.queries.connection import NotFound, rows_of
+from flows.queries.connection import NotFound, fetch_rows
 
 
 def offence_title(offence: Offence) -> str:
@@ -38,7 +38,7 @@ def find_offence(con: duckdb.DuckDBPyConnection, wanted: str) -> Offence:
         wanted = rest
     offences = [
         Offence(**row)
-        for row in rows_of(
+        for row in fetch_rows(
             con,
             "select offence_level as level, offence_code as code, offence_name as name from offences "
             "order by list_position(?, offence_level), offence_code",
@@ -55,10 +55,10 @@ def find_offence(con: duckdb.DuckDBPyConnection, wanted: str) -> Offence:
     if len(fits) == 1 or len({o.name for o in fits}) == 1:
         return fits[0]
     if fits:
-        raise NotFound(f'"{wanted}" fits {len(fits)} offences: {abbreviate([f"{o.code} {o.name}" for o in fits])}. Give a code.')
+        raise NotFound(f'"{wanted}" fits {len(fits)} offences: {join_names([f"{o.code} {o.name}" for o in fits])}. Give a code.')
     near = difflib.get_close_matches(folded, [o.name.casefold() for o in offences], n=5, cutoff=0.5)
     names = [f"{o.code} {o.name}" for name in near for o in offences if o.name.casefold() == name]
-    raise NotFound(f'No offence fits "{wanted}".' + (f" Nearest: {abbreviate(names)}." if names else ""))
+    raise NotFound(f'No offence fits "{wanted}".' + (f" Nearest: {join_names(names)}." if names else ""))
 
 
 def find_area(names: Sequence[str], wanted: str) -> str:
@@ -69,16 +69,16 @@ def find_area(names: Sequence[str], wanted: str) -> str:
     if len(part) == 1:
         return part[0]
     if part:
-        raise NotFound(f'"{wanted}" is part of {len(part)} names: {abbreviate(part)}. Give more of one.')
+        raise NotFound(f'"{wanted}" is part of {len(part)} names: {join_names(part)}. Give more of one.')
     by_fold = {name.casefold(): name for name in names}
     near = [name for name in names if name.casefold() in folded]
     near += [by_fold[n] for n in difflib.get_close_matches(folded, by_fold, n=3, cutoff=0.6) if by_fold[n] not in near]
-    raise NotFound(f'No area in this table is called "{wanted}".' + (f" Nearest: {abbreviate(near)}." if near else ""))
+    raise NotFound(f'No area in this table is called "{wanted}".' + (f" Nearest: {join_names(near)}." if near else ""))
 
 
-def pieces_of(con: duckdb.DuckDBPyConnection, level: str) -> dict[str, str]:
+def fetch_area_pieces(con: duckdb.DuckDBPyConnection, level: str) -> dict[str, str]:
     """Name of each piece that a release publishes or once published → the area that it is part of now."""
-    rows = rows_of(
+    rows = fetch_rows(
         con,
         "select p.area_name as piece, w.area_name as whole from crime_rates_core.area_members as m "
         "join crime_rates_core.areas as p on p.area_key = m.member_key "
@@ -89,12 +89,12 @@ def pieces_of(con: duckdb.DuckDBPyConnection, level: str) -> dict[str, str]:
     return {row["piece"]: row["whole"] for row in rows}
 
 
-def half_years_held(con: duckdb.DuckDBPyConnection, level: str) -> list[str]:
+def fetch_half_years(con: duckdb.DuckDBPyConnection, level: str) -> list[str]:
     """The half-years that releases of a level cover, in order."""
-    return [row["half_year"] for row in rows_of(con, "select half_year from half_years where level = ? order by 1", [level])]
+    return [row["half_year"] for row in fetch_rows(con, "select half_year from half_years where level = ? order by 1", [level])]
 
 
-def abbreviate(names: Sequence[str], most: int = 8) -> str:
+def join_names(names: Sequence[str], most: int = 8) -> str:
     """The first names, and how many more there are."""
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown

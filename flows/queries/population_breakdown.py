@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from flows.queries.connection import rows_of
+from flows.queries.connection import fetch_rows
 from flows.queries.derivation import Figure, Rows
 
 _SPLIT = re.compile(r"mid-(\d{4}) \([\d.]+% of [\d,]+; parts published (\d{4}-\d\d-\d\d)\)")
@@ -32,17 +32,17 @@ class Population:
 def population(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path) -> Population:
     """What the population of a figure is made of, on the set of boundaries that divides."""
     year, vintage = figure.row["population_year"], figure.row["population_vintage"]
-    lookup = rows_of(con, "select lookup_year from crime_rates_core.year_lookups where start_year = ?", [figure.start_year])
+    lookup = fetch_rows(con, "select lookup_year from crime_rates_core.year_lookups where start_year = ?", [figure.start_year])
     lookup_year = lookup[0]["lookup_year"] if lookup else None
-    bases = rows_of(con, "select vintage, boundaries from crime_rates_core.population_bases where year = ? order by 1", [year])
+    bases = fetch_rows(con, "select vintage, boundaries from crime_rates_core.population_bases where year = ? order by 1", [year])
     boundaries = next((base["boundaries"] for base in bases if base["vintage"] == vintage), None)
-    rows_of(
+    fetch_rows(
         con,
         "create or replace temp table units as select unit from crime_rates_core.area_units "
         "where area_key = ? and lookup_year = ?",
         [figure.area_key, lookup_year],
     )
-    councils = rows_of(
+    councils = fetch_rows(
         con,
         "with touching as (select p.council_code, p.council_name, p.persons, p.source_file, count(*) as units, "
         "count(i.unit) as inside from crime_rates_core.council_populations as p "
@@ -52,7 +52,7 @@ def population(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path) -> Po
         "from touching where inside > 0 order by council_name",
         [year, vintage, boundaries],
     )
-    lacking = rows_of(
+    lacking = fetch_rows(
         con,
         "select coalesce(min(n.council_name), unit) as name from units left join crime_rates_core.council_populations as n "
         "on n.council_code = unit where unit not in (select u.unit from crime_rates_core.council_units as u "
@@ -80,7 +80,7 @@ def population(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path) -> Po
 
 def _parts(con: duckdb.DuckDBPyConnection, council: dict[str, Any], year: int, vintage: str) -> Rows:
     """The parts of a shared council: persons, whether in the area; sums inside and of all; the council's persons in the area."""
-    return rows_of(
+    return fetch_rows(
         con,
         "with ground as (select unit from crime_rates_core.council_units where council_code = ?), "
         "parts as (select p.boundaries, p.year, p.vintage, p.council_code, p.council_name, p.persons, p.source_file, "
@@ -106,7 +106,7 @@ def _places(con: duckdb.DuckDBPyConnection, lake: Path, councils: Rows, year: in
             files.append(str(record.with_name("table.parquet")))
     if not files:
         return {}
-    found = rows_of(
+    found = fetch_rows(
         con,
         'select area_code, min(sheet) as sheet, min("row") as row from read_parquet(?) '
         "where area_code in (select unnest(?)) and area_kind = 'council' and year = ? "
@@ -121,7 +121,7 @@ def _places(con: duckdb.DuckDBPyConnection, lake: Path, councils: Rows, year: in
 
 def force_populations(con: duckdb.DuckDBPyConnection, figure: Figure, lookup_year: int | None) -> Rows:
     """The forces of a region or country with the persons of each, and of how many councils it is made."""
-    return rows_of(
+    return fetch_rows(
         con,
         "select a.area_name as member, a.kind, p.persons, p.method from crime_rates_core.area_members as m "
         "join crime_rates_core.areas as a on a.area_key = m.member_key "

@@ -9,22 +9,22 @@ from typing import Any
 
 import duckdb
 
-from flows.queries.connection import NotFound, rows_of
+from flows.queries.connection import NotFound, fetch_rows
 from flows.queries.lookups import (
     LEVELS,
     PUBLISHED_LEVELS,
     Offence,
-    abbreviate,
+    fetch_area_pieces,
+    fetch_half_years,
     find_area,
     find_offence,
-    half_years_held,
-    pieces_of,
+    join_names,
 )
 from transforms.periods import HalfYear
 
 
 @dataclass(frozen=True)
-class Basis:
+class TableBasis:
     """On which day's figures, over which population, on which areas; None is the default of each."""
 
     as_of: date | None = None
@@ -44,7 +44,7 @@ class Basis:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RankedTable:
     """A ranked table: its rows in order, as dictionaries of column to value, and the releases behind them."""
 
     half_year: HalfYear
@@ -59,7 +59,9 @@ class Answer:
         return any(release["simulated"] for release in self.releases)
 
 
-def ranked_table(con: duckdb.DuckDBPyConnection, half_year: HalfYear, level: str, wanted: str, basis: Basis) -> Answer:
+def fetch_ranked_table(
+    con: duckdb.DuckDBPyConnection, half_year: HalfYear, level: str, wanted: str, basis: TableBasis
+) -> RankedTable:
     """The rows of one ranked table, ranked ones first, on a basis. Raises NotFound where there is no such table."""
     if level not in LEVELS:
         raise NotFound(f'expected a level {", ".join(list(LEVELS)[:-1])} or {list(LEVELS)[-1]}, found "{level}".')
@@ -67,7 +69,7 @@ def ranked_table(con: duckdb.DuckDBPyConnection, half_year: HalfYear, level: str
     if basis.population_vintage is not None:
         _check_vintage(con, basis, half_year)
     source, parameters = basis.source
-    rows = rows_of(
+    rows = fetch_rows(
         con,
         f"from {source} where half_year = ? and level = ? and offence_level = ? and offence_code = ? "
         "order by rank nulls last, status, area_name",
@@ -75,54 +77,56 @@ def ranked_table(con: duckdb.DuckDBPyConnection, half_year: HalfYear, level: str
     )
     if not rows:
         raise NotFound(_why_no_rows(con, half_year, level, offence, basis))
-    return Answer(half_year, level, offence, rows, releases_of(con, rows))
+    return RankedTable(half_year, level, offence, rows, fetch_releases(con, rows))
 
 
-def releases_of(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def fetch_releases(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The releases that rows of rates come from: id, day of publication, whether simulated, what a manifest says of it."""
-    return rows_of(
+    return fetch_rows(
         con,
         "select release_id, published, simulated, note from releases where release_id in (select unnest(?)) order by 1",
         [sorted({row["release_id"] for row in rows})],
     )
 
 
-def area_in(con: duckdb.DuckDBPyConnection, answer: Answer, wanted: str) -> str:
+def find_area_in_table(con: duckdb.DuckDBPyConnection, answer: RankedTable, wanted: str) -> str:
     """The area of a table that a name means. Raises NotFound, which says so where the area stands there in pieces."""
     names = [row["area_name"] for row in answer.rows]
     try:
         return find_area(names, wanted)
     except NotFound:
-        pieces = pieces_of(con, answer.level)
+        pieces = fetch_area_pieces(con, answer.level)
         folded = " ".join(wanted.split()).casefold()
         parts = sorted(piece for piece, whole in pieces.items() if whole.casefold() == folded and piece in names)
         if not parts:
             raise
         raise NotFound(
-            f"{pieces[parts[0]]} is published in pieces in {answer.half_year}: {abbreviate(parts)}. "
+            f"{pieces[parts[0]]} is published in pieces in {answer.half_year}: {join_names(parts)}. "
             "Give one of them, or --area-basis harmonised for the whole."
         ) from None
 
 
-def _check_vintage(con: duckdb.DuckDBPyConnection, basis: Basis, half_year: HalfYear) -> None:
+def _check_vintage(con: duckdb.DuckDBPyConnection, basis: TableBasis, half_year: HalfYear) -> None:
     year = basis.population_year or half_year.year.start - 1
-    held = [row["vintage"] for row in rows_of(con, "select distinct vintage from populations where year = ? order by 1", [year])]
+    held = [
+        row["vintage"] for row in fetch_rows(con, "select distinct vintage from populations where year = ? order by 1", [year])
+    ]
     if basis.population_vintage not in held:
-        have = f"those of {abbreviate([str(v) for v in held])}" if held else "none"
+        have = f"those of {join_names([str(v) for v in held])}" if held else "none"
         raise NotFound(f"No mid-{year} population estimate was published on {basis.population_vintage}; held: {have}.")
 
 
-def _why_no_rows(con: duckdb.DuckDBPyConnection, half_year: HalfYear, level: str, offence: Offence, basis: Basis) -> str:
-    held = half_years_held(con, level)
+def _why_no_rows(con: duckdb.DuckDBPyConnection, half_year: HalfYear, level: str, offence: Offence, basis: TableBasis) -> str:
+    held = fetch_half_years(con, level)
     kind = PUBLISHED_LEVELS[level]
     if not held:
         return f"The database holds no {LEVELS[level]} ({level}) table."
     if basis.as_of is not None and str(half_year) in held:
-        first = rows_of(con, "select min(published) as day from releases where table_kind = ?", [kind])[0]["day"]
+        first = fetch_rows(con, "select min(published) as day from releases where table_kind = ?", [kind])[0]["day"]
         return f"On {basis.as_of} no {kind} release that is held covered {half_year}; the first is of {first}."
     if str(half_year) not in held:
         return f"No {kind} release covers {half_year}; held: {held[0]} to {held[-1]}."
-    seen = rows_of(
+    seen = fetch_rows(
         con,
         "select first_half_year, last_half_year from offences where offence_level = ? and offence_code = ?",
         [offence.level, offence.code],

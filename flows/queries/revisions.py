@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 
 from flows.queries import lookups
-from flows.queries.connection import NotFound, rows_of
-from flows.queries.lookups import Offence, abbreviate
+from flows.queries.connection import NotFound, fetch_rows
+from flows.queries.lookups import Offence, join_names
 
 SMALLEST = 10  # below it a relative change is hearsay
 CHANGES = """
@@ -31,7 +31,7 @@ from (
 
 
 @dataclass(frozen=True)
-class Asked:
+class RevisionFilter:
     """What revisions are wanted: each part is None where it is not narrowed down; names are as the database has them."""
 
     releases: list[str] | None = None
@@ -70,7 +70,7 @@ class Asked:
 class Revisions:
     """Sums per release pair, and the biggest changes with their ranks; `aside` counts those of what is not a place."""
 
-    asked: Asked
+    asked: RevisionFilter
     top: int
     summary: list[dict[str, Any]]
     aside: list[dict[str, Any]]
@@ -80,28 +80,28 @@ class Revisions:
 
 def _asked(
     con: duckdb.DuckDBPyConnection, release: str | None, area: str | None, offence: str | None, level: str | None
-) -> Asked:
+) -> RevisionFilter:
     releases = None
     if release is not None:
-        held = [row["release_id"] for row in rows_of(con, "select release_id from releases order by published, release_id")]
+        held = [row["release_id"] for row in fetch_rows(con, "select release_id from releases order by published, release_id")]
         releases = [name for name in held if release.casefold() in name.casefold()]
         if not releases:
-            raise NotFound(f'No release that is held has "{release}" in its name; held: {abbreviate(held)}.')
+            raise NotFound(f'No release that is held has "{release}" in its name; held: {join_names(held)}.')
     name = None
     if area is not None:
         names = [
             row["area_name"]
-            for row in rows_of(
+            for row in fetch_rows(
                 con,
                 "select distinct area_name from areas where level in ('csp', 'pfa') and level = coalesce(?, level) order by 1",
                 [level],
             )
         ]
         name = lookups.find_area(names, area)
-    return Asked(releases, name, lookups.find_offence(con, offence) if offence is not None else None, level)
+    return RevisionFilter(releases, name, lookups.find_offence(con, offence) if offence is not None else None, level)
 
 
-def revisions(con: duckdb.DuckDBPyConnection, asked: Asked, top: int) -> Revisions:
+def fetch_revisions(con: duckdb.DuckDBPyConnection, asked: RevisionFilter, top: int) -> Revisions:
     """Sums and the biggest changes; unless an area is named, those of what is not a place are only counted."""
     where, parameters = asked.where
     sums = (
@@ -109,7 +109,7 @@ def revisions(con: duckdb.DuckDBPyConnection, asked: Asked, top: int) -> Revisio
         "count(*) filter (before is null) as added, count(*) filter (after is null) as dropped, "
         "sum(change)::bigint as net_change, sum(abs(change))::bigint as gross_change"
     )
-    summary = rows_of(
+    summary = fetch_rows(
         con,
         f"select from_release, to_release, from_published, published, level, {sums}, "
         f"from_simulated or simulated as simulated, {CHANGES} where {where} "
@@ -119,7 +119,7 @@ def revisions(con: duckdb.DuckDBPyConnection, asked: Asked, top: int) -> Revisio
     aside = (
         []
         if asked.area is not None
-        else rows_of(
+        else fetch_rows(
             con,
             f"select level, area_name, count(*) as counts, sum(change)::bigint as net_change, "
             f"sum(abs(change))::bigint as gross_change {CHANGES} where {where} and not is_place "
@@ -129,8 +129,10 @@ def revisions(con: duckdb.DuckDBPyConnection, asked: Asked, top: int) -> Revisio
     )
     places = "true" if asked.area is not None else "is_place"
     ties = "published desc, level, area_name, financial_year, quarter, offence_code"
-    absolute = rows_of(con, f"{CHANGES} where {where} and {places} order by abs(change) desc, {ties} limit {top:d}", parameters)
-    relative = rows_of(
+    absolute = fetch_rows(
+        con, f"{CHANGES} where {where} and {places} order by abs(change) desc, {ties} limit {top:d}", parameters
+    )
+    relative = fetch_rows(
         con,
         f"{CHANGES} where {where} and {places} and before >= {SMALLEST} and after is not null "
         f"order by abs(change) / before desc, abs(change) desc, {ties} limit {top:d}",
@@ -153,7 +155,7 @@ def _add_ranks(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -
         conditions = " and ".join(f"{column} in ({', '.join('?' * len(values[column]))})" for column in columns)
         found = {
             tuple(row[column] for column in columns): row
-            for row in rows_of(
+            for row in fetch_rows(
                 con,
                 f"select {', '.join(columns)}, rank, areas_ranked, status from ranked_rates_as_of(?) "
                 f"where offence_level = 'code' and {conditions}",

@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 
 from flows.queries import lookups, ranked_table
-from flows.queries.connection import NotFound, rows_of
-from flows.queries.lookups import Offence, abbreviate
+from flows.queries.connection import NotFound, fetch_rows
+from flows.queries.lookups import Offence, join_names
 from transforms.periods import HalfYear
 
 
@@ -40,7 +40,7 @@ class Series:
     releases: list[dict[str, Any]]
 
 
-def series(
+def fetch_series(
     con: duckdb.DuckDBPyConnection,
     wanted_area: str,
     wanted_offence: str,
@@ -50,11 +50,11 @@ def series(
 ) -> Series:
     """The half-years from `first` to `last`, by default all that are held and have the offence. Raises NotFound."""
     offence = lookups.find_offence(con, wanted_offence)
-    held = lookups.half_years_held(con, level)
+    held = lookups.fetch_half_years(con, level)
     if not held:
         raise NotFound(f"The database holds no {lookups.LEVELS[level]} ({level}) table.")
     area = _find_area(con, wanted_area, level)
-    seen = rows_of(
+    seen = fetch_rows(
         con,
         "select first_half_year, last_half_year from offences where offence_level = ? and offence_code = ?",
         [offence.level, offence.code],
@@ -65,7 +65,7 @@ def series(
         raise ValueError(f"expected a span from an earlier to a later half-year, found {start.slug} to {end.slug}")
     found = {
         HalfYear.parse(row["half_year"]): row
-        for row in rows_of(
+        for row in fetch_rows(
             con,
             "from ranked_rates_harmonised where level = ? and area_name = ? and offence_level = ? and offence_code = ? "
             "and half_year between ? and ?",
@@ -78,26 +78,26 @@ def series(
             f"the offence stands from {seen['first_half_year']} to {seen['last_half_year']}, "
             f"{lookups.PUBLISHED_LEVELS[level]} releases that are held from {held[0]} to {held[-1]}."
         )
-    rows = {half_year: found.get(half_year) for half_year in calendar(start, end)}
+    rows = {half_year: found.get(half_year) for half_year in half_years_between(start, end)}
     breaks = [
-        *gaps(rows, set(held), offence, seen),
-        *boundaries(con, area, level, rows),
-        *recording(con, area, level, offence, seen, rows),
+        *find_gaps(rows, set(held), offence, seen),
+        *find_boundary_changes(con, area, level, rows),
+        *find_recording_changes(con, area, level, offence, seen, rows),
     ]
     order = ("gap", "boundaries", "recording").index
     breaks.sort(key=lambda b: (b.first, order(b.kind), b.what))
-    return Series(area, level, offence, rows, breaks, ranked_table.releases_of(con, list(found.values())))
+    return Series(area, level, offence, rows, breaks, ranked_table.fetch_releases(con, list(found.values())))
 
 
 def _find_area(con: duckdb.DuckDBPyConnection, wanted: str, level: str) -> str:
     """The one area of a level that is meant; the whole name of another one is not taken for a part of a name here."""
-    found = rows_of(
+    found = fetch_rows(
         con, "select distinct level, area_name from ranked_rates_harmonised where offence_level = 'total' order by all"
     )
     names = [row["area_name"] for row in found if row["level"] == level]
     folded = " ".join(wanted.split()).casefold()
     if folded not in map(str.casefold, names):
-        for piece, whole in lookups.pieces_of(con, level).items():
+        for piece, whole in lookups.fetch_area_pieces(con, level).items():
             if piece.casefold() == folded and whole in names:
                 raise NotFound(f"{piece} is a piece of {whole} now: ask for the series of {whole}.")
         for row in found:
@@ -106,7 +106,7 @@ def _find_area(con: duckdb.DuckDBPyConnection, wanted: str, level: str) -> str:
     return lookups.find_area(names, wanted)
 
 
-def calendar(start: HalfYear, end: HalfYear) -> Iterable[HalfYear]:
+def half_years_between(start: HalfYear, end: HalfYear) -> Iterable[HalfYear]:
     while start <= end:
         yield start
         start = start.next()
@@ -124,7 +124,7 @@ def _runs(half_years: Iterable[HalfYear], of: Callable[[HalfYear], Any]) -> list
     return runs
 
 
-def gaps(rows: dict[HalfYear, dict[str, Any] | None], held: set[str], offence: Offence, seen: dict[str, str]) -> list[Break]:
+def find_gaps(rows: dict[HalfYear, dict[str, Any] | None], held: set[str], offence: Offence, seen: dict[str, str]) -> list[Break]:
     def why(half_year: HalfYear) -> str | None:
         row = rows[half_year]
         if row is not None:
@@ -138,11 +138,13 @@ def gaps(rows: dict[HalfYear, dict[str, Any] | None], held: set[str], offence: O
     return [Break(first, last, "gap", what) for first, last, what in _runs(rows, why) if what]
 
 
-def boundaries(con: duckdb.DuckDBPyConnection, area: str, level: str, rows: dict[HalfYear, dict[str, Any] | None]) -> list[Break]:
+def find_boundary_changes(
+    con: duckdb.DuckDBPyConnection, area: str, level: str, rows: dict[HalfYear, dict[str, Any] | None]
+) -> list[Break]:
     """Where the area was published in pieces, where a shared council's people were split, where its councils changed."""
     published = {
         HalfYear.parse(row["half_year"]): row["names"]
-        for row in rows_of(
+        for row in fetch_rows(
             con,
             "select h.half_year, list(distinct p.area_name order by p.area_name) as names "
             "from crime_rates_core.area_quarters as q "
@@ -168,7 +170,7 @@ def boundaries(con: duckdb.DuckDBPyConnection, area: str, level: str, rows: dict
             breaks.append(Break(first, last, "boundaries", next(filter(None, notes), "population apportioned")))
     lookups = {
         HalfYear.parse(row["half_year"]): (row["lookup_year"], row["units"])
-        for row in rows_of(
+        for row in fetch_rows(
             con,
             "select h.half_year, y.lookup_year, list(u.unit order by u.unit) as units "
             "from crime_rates_core.half_years as h join crime_rates_core.year_lookups as y using (start_year) "
@@ -193,7 +195,7 @@ def boundaries(con: duckdb.DuckDBPyConnection, area: str, level: str, rows: dict
     return breaks
 
 
-def recording(
+def find_recording_changes(
     con: duckdb.DuckDBPyConnection,
     area: str,
     level: str,
@@ -203,22 +205,22 @@ def recording(
 ) -> list[Break]:
     """Curated changes of recording, the start of the offence, and codes that start or end within a wider one."""
     start, end = min(rows), max(rows)
-    curated = rows_of(con, "from crime_rates_core.recording_breaks order by all")
+    curated = fetch_rows(con, "from crime_rates_core.recording_breaks order by all")
     found = [
         Break(at, at, "recording", row["what"])
         for row in curated
         if row["offence_code"] in ("", offence.code)
         and start <= (at := HalfYear.parse(row["half_year"])) <= end
-        and (not row["area_name"] or (row["level"], row["area_name"]) in forces_of(con, area, level))
+        and (not row["area_name"] or (row["level"], row["area_name"]) in fetch_forces(con, area, level))
     ]
     if offence.level == "code":
         first = HalfYear.parse(seen["first_half_year"])
-        everywhere = rows_of(con, "select min(half_year) as first from half_years")[0]["first"]
+        everywhere = fetch_rows(con, "select min(half_year) as first from half_years")[0]["first"]
         if start <= first <= end and str(first) != everywhere and all(b.first != first for b in found):
             found.append(Break(first, first, "recording", f"the first half-year with rows of {offence.code} {offence.name}"))
         return found
     column = {"subgroup": "subgroup = ?", "group": "offence_group = ?", "total": "? is not null"}[offence.level]
-    codes = rows_of(
+    codes = fetch_rows(
         con,
         "select offence_code, offence_name, first_half_year, last_half_year from offences "
         f"where offence_level = 'code' and {column} order by all",
@@ -229,13 +231,13 @@ def recording(
             at = HalfYear.parse(half_year)
             if start <= at <= end and at != bound:
                 names = [f"{code['offence_code']} {code['offence_name']}" for code in codes if code[when] == half_year]
-                found.append(Break(at, at, "recording", f"{words} {abbreviate(names, 4)}"))
+                found.append(Break(at, at, "recording", f"{words} {join_names(names, 4)}"))
     return found
 
 
-def forces_of(con: duckdb.DuckDBPyConnection, area: str, level: str) -> set[tuple[str, str]]:
+def fetch_forces(con: duckdb.DuckDBPyConnection, area: str, level: str) -> set[tuple[str, str]]:
     """(level, name) of an area itself, of the force that it lies in, of the forces that add up to it."""
-    rows = rows_of(
+    rows = fetch_rows(
         con,
         "select a.force_name, p.level, p.area_name from crime_rates_core.areas as a "
         "left join crime_rates_core.area_members as m on m.area_key = a.area_key and m.basis = 'harmonised' "

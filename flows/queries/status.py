@@ -15,12 +15,12 @@ from flows.warehouse.published import published
 OVERDUE_DAYS = 110  # releases are quarterly; seen: 24 April, 29 January, 23 April, 23 July
 
 
-def collect_facts(data_dir: Path, today: date) -> dict[str, Any]:
+def fetch_status(data_dir: Path, today: date) -> dict[str, Any]:
     database = published(data_dir)
     newest: list[dict[str, Any]] = []
     if database is not None:
         with connection.connect(data_dir) as con:
-            newest = connection.rows_of(
+            newest = connection.fetch_rows(
                 con,
                 "select table_kind, release_id, published, last_quarter from releases "
                 "qualify row_number() over (partition by table_kind order by last_quarter desc, published desc) = 1 order by 1",

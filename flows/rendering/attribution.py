@@ -9,11 +9,11 @@ SOURCE = (
     "Source: Home Office police recorded crime; ONS mid-year population estimates. "
     "Contains public sector information licensed under the Open Government Licence v3.0."
 )
-HARMONISED = "Areas are on their newest boundaries: the pieces in which some were once published are summed."
-SIMULATED = "SIMULATED: the release says that its figures are a simulation. Not Home Office figures: do not quote them."
+HARMONISED_NOTE = "Areas are on their newest boundaries: the pieces in which some were once published are summed."
+SIMULATION_WARNING = "SIMULATED: the release says that its figures are a simulation. Not Home Office figures: do not quote them."
 
 
-def sources(releases: Sequence[dict[str, Any]]) -> str:
+def describe_releases(releases: Sequence[dict[str, Any]]) -> str:
     """The line that names the releases behind the figures."""
     said = [
         f"{r['release_id']}, published {r['published']}" + (f" ({r['note'].rstrip('.')})" if r.get("note") else "")

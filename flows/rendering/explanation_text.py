@@ -12,10 +12,20 @@ import duckdb
 from flows.common.sanitize import sanitize_text
 from flows.queries import connection, derivation, lookups, ranked_table
 from flows.queries.derivation import Figure, Rows
-from flows.queries.lookups import LEVELS, abbreviate
-from flows.queries.ranked_table import Basis
+from flows.queries.lookups import LEVELS, join_names
+from flows.queries.ranked_table import TableBasis
 from flows.rendering import attribution, population_text, text_tables
-from flows.rendering.text_tables import Lines, aligned, count_text, counted, exact, number, row_numbers, section, wrapped
+from flows.rendering.text_tables import (
+    Lines,
+    align_columns,
+    count_noun,
+    format_count,
+    format_exact_rate,
+    format_known_count,
+    format_row_numbers,
+    heading,
+    wrap,
+)
 from flows.storage.data_dir import open_store
 from transforms.periods import HalfYear
 
@@ -26,8 +36,8 @@ PLAIN = str.maketrans({"÷": "/", "×": "x", "−": "-", "√": "root ", "³": "
 def explain(data_dir: Path, half_year: HalfYear, area: str, offence: str, level: str) -> str:
     """The derivation of a figure on the default basis, areas as published. Raises NotFound where there is no such figure."""
     with connection.connect(data_dir) as con:
-        answer = ranked_table.ranked_table(con, half_year, level, offence, Basis())
-        figure = derivation.figure(con, answer, ranked_table.area_in(con, answer, area))
+        answer = ranked_table.fetch_ranked_table(con, half_year, level, offence, TableBasis())
+        figure = derivation.figure(con, answer, ranked_table.find_area_in_table(con, answer, area))
         _bring_sources(con, figure, data_dir)
         lines = [
             *_head(con, figure),
@@ -36,8 +46,8 @@ def explain(data_dir: Path, half_year: HalfYear, area: str, offence: str, level:
             *population_text.describe_population(con, figure, data_dir / "lake"),
             *_set_aside(con, figure),
             "",
-            *wrapped(attribution.sources(answer.releases)),
-            *wrapped(attribution.SOURCE),
+            *wrap(attribution.describe_releases(answer.releases)),
+            *wrap(attribution.SOURCE),
         ]
     text = sanitize_text("\n".join(lines) + "\n")
     return text if text_tables.can_print("÷×−√³") else text.translate(PLAIN)
@@ -59,26 +69,28 @@ def _head(con: duckdb.DuckDBPyConnection, figure: Figure) -> Lines:
     of = [row["area_code"] or "no code", LEVELS[answer.level], *([row["force_name"]] if answer.level == "csp" else [])]
     lines = [f"{lookups.offence_title(answer.offence)} in {figure.name}, {answer.half_year.months}", f"({', '.join(of)})"]
     if answer.is_simulated:
-        lines.append(attribution.SIMULATED)
-    whole = lookups.pieces_of(con, answer.level).get(figure.name)
-    return [*lines, *(wrapped(f"Published apart then; now a part of {whole}.") if whole else [])]
+        lines.append(attribution.SIMULATION_WARNING)
+    whole = lookups.fetch_area_pieces(con, answer.level).get(figure.name)
+    return [*lines, *(wrap(f"Published apart then; now a part of {whole}.") if whole else [])]
 
 
 # ---------------------------------------------------------------- the figure
 def _figure(con: duckdb.DuckDBPyConnection, figure: Figure) -> Lines:
     row = figure.row
     if row["rank"] is None:
-        count = "the count is not known" if row["offences"] is None else f"the count is given: {number(row['offences'])}"
+        count = "the count is not known" if row["offences"] is None else f"the count is given: {format_count(row['offences'])}"
         return [
-            *section("1. The figure: not ranked"),
-            *wrapped(f"Status {row['status']}: {row['status_note']}."),
+            *heading("1. The figure: not ranked"),
+            *wrap(f"Status {row['status']}: {row['status_note']}."),
             f"So there is no rate, no interval and no rank; {count}.",
         ]
-    n, persons = row["offences"], number(row["population"])
+    n, persons = row["offences"], format_count(row["population"])
     lines = [
-        *section(f"1. The figure: {exact(row['rate_per_10k'])} per 10,000, rank {row['rank']} of {row['areas_ranked']}"),
+        *heading(
+            f"1. The figure: {format_exact_rate(row['rate_per_10k'])} per 10,000, rank {row['rank']} of {row['areas_ranked']}"
+        ),
         "Rate: offences in the half-year per 10,000 residents, not annualised.",
-        f"  {number(n)} ÷ {persons} × 10,000 = {exact(row['rate_per_10k'])}",
+        f"  {format_count(n)} ÷ {persons} × 10,000 = {format_exact_rate(row['rate_per_10k'])}",
         "",
     ]
     limits = derivation.exact_limits(con, n)
@@ -88,11 +100,12 @@ def _figure(con: duckdb.DuckDBPyConnection, figure: Figure) -> Lines:
     else:
         rule = "Byar's approximation, the rule from 10 offences up"
         events = tuple(
-            f"{m} × (1 − 1 ÷ (9 × {m}) {sign} 0.65332 ÷ √{m})³" for m, sign in ((number(n), "−"), (number(n + 1), "+"))
+            f"{m} × (1 − 1 ÷ (9 × {m}) {sign} 0.65332 ÷ √{m})³"
+            for m, sign in ((format_count(n), "−"), (format_count(n + 1), "+"))
         )
-    lines += wrapped(f"95% interval: {rule}. It speaks of chance only, the count taken as Poisson, not of recording practice.")
+    lines += wrap(f"95% interval: {rule}. It speaks of chance only, the count taken as Poisson, not of recording practice.")
     lines += [
-        f"  {which}  {limit} ÷ {persons} × 10,000 = {exact(row[f'rate_{which}_95'])}"
+        f"  {which}  {limit} ÷ {persons} × 10,000 = {format_exact_rate(row[f'rate_{which}_95'])}"
         for which, limit in zip(("lower", "upper"), events, strict=True)
     ]
     if limits is None:
@@ -111,19 +124,19 @@ def _neighbours(figure: Figure) -> Lines:
     if all(row["offences"] == 0 for row in figure.answer.rows):
         title += " None was recorded anywhere, so the rank says nothing."
     elif ties:
-        title += f" {counted(len(ties), 'other area')} with the same rate {'shares' if len(ties) == 1 else 'share'} it."
+        title += f" {count_noun(len(ties), 'other area')} with the same rate {'shares' if len(ties) == 1 else 'share'} it."
     cells = [
         (
             "*" if row is figure.row else "",
-            number(row["rank"]),
+            format_count(row["rank"]),
             row["area_name"],
-            number(row["offences"]),
-            number(row["population"]),
-            exact(row["rate_per_10k"]),
+            format_count(row["offences"]),
+            format_count(row["population"]),
+            format_exact_rate(row["rate_per_10k"]),
         )
         for row in shown
     ]
-    table = aligned(("", "rank", "area", "offences", "population", "per 10,000"), cells, (1, 3, 4, 5))
+    table = align_columns(("", "rank", "area", "offences", "population", "per 10,000"), cells, (1, 3, 4, 5))
     return [title, *(f"  {line}" for line in table)]
 
 
@@ -133,7 +146,7 @@ def _offences(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path) -> Lin
     releases = list(dict.fromkeys(q["release_id"] for q in quarters if q["release_id"]))
     lacking = derivation.source_rows(con, figure, lake, releases)
     row = figure.row
-    total = count_text(row["offences"], all(q["is_known"] for q in quarters))
+    total = format_known_count(row["offences"], all(q["is_known"] for q in quarters))
     cells = []
     for q in quarters:
         if not q["cells"]:
@@ -147,16 +160,21 @@ def _offences(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path) -> Lin
             )
         else:
             cells.append(
-                (_quarter(figure, q["quarter"]), count_text(q["offences"], q["is_known"]), q["release_id"], str(q["published"]))
+                (
+                    _quarter(figure, q["quarter"]),
+                    format_known_count(q["offences"], q["is_known"]),
+                    q["release_id"],
+                    str(q["published"]),
+                )
             )
     lines = [
-        *section(f"2. The offences: {total}"),
-        *aligned(("quarter", "offences", "release", "published"), [*cells, ("sum", total, "", "")], (1,)),
+        *heading(f"2. The offences: {total}"),
+        *align_columns(("quarter", "offences", "release", "published"), [*cells, ("sum", total, "", "")], (1,)),
     ]
     if any(q["offences"] is not None and q["offences"] < 0 for q in quarters):
         lines.append("A count below nought corrects an earlier quarter: more was taken back than recorded.")
     if not all(q["is_known"] for q in quarters):
-        lines += wrapped("N/a: the release gives no number there. That is not nought; the sum is only what is known.")
+        lines += wrap("N/a: the release gives no number there. That is not nought; the sum is only what is known.")
     held = derivation.sums_in_lake(con)
     if figure.is_sum_of_forces:
         lines += [
@@ -165,7 +183,7 @@ def _offences(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path) -> Lin
             *_parts_table(figure, derivation.forces(con, figure), "force", derivation.where(con, "member")),
         ]
         if figure.name == "England and Wales":
-            lines += wrapped("British Transport Police counts here, but in neither country apart; fraud bodies count nowhere.")
+            lines += wrap("British Transport Police counts here, but in neither country apart; fraud bodies count nowhere.")
     if figure.answer.offence.level != "code":
         lines += [
             "",
@@ -175,9 +193,9 @@ def _offences(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path) -> Lin
     lines += ["", *_sources(con, lake, lacking)]
     for q in quarters:
         if q["quarter"] in held and held[q["quarter"]] != q["offences"]:
-            lines += wrapped(
+            lines += wrap(
                 f"CAUTION: the rows of the lake for quarter {q['quarter']} add up to "
-                f"{number(held[q['quarter']]) or 'N/a'}: the database was not built from this lake."
+                f"{format_count(held[q['quarter']]) or 'N/a'}: the database was not built from this lake."
             )
     return [*lines, *_names_then(con, figure)]
 
@@ -189,16 +207,16 @@ def _parts_table(figure: Figure, parts: Rows, what: str, where: Rows) -> Lines:
         places.setdefault(place["key"], []).extend(place["rows"])
     cells = []
     for part in parts:
-        counts = [count_text(part[c], part[f"{c}_known"]) for c in ("first", "second", "total")]
+        counts = [format_known_count(part[c], part[f"{c}_known"]) for c in ("first", "second", "total")]
         if what == "force":
-            cells.append((part["member"], *counts, row_numbers(places.get(part["member"], []))))
+            cells.append((part["member"], *counts, format_row_numbers(places.get(part["member"], []))))
         else:
             name = textwrap.shorten(part["offence_name"], 44, placeholder=" ...")
-            cells.append((part["offence_code"] or "", name, *counts, row_numbers(places.get(part["offence_code"], []))))
+            cells.append((part["offence_code"] or "", name, *counts, format_row_numbers(places.get(part["offence_code"], []))))
     first, second = (f"Q{q}" for q in figure.quarters)
     heads = ("force",) if what == "force" else ("code", "offence")
     n = len(heads)
-    table = aligned((*heads, first, second, "sum", "in rows" if places else ""), cells, (n, n + 1, n + 2))
+    table = align_columns((*heads, first, second, "sum", "in rows" if places else ""), cells, (n, n + 1, n + 2))
     return [f"  {line}" for line in table]
 
 
@@ -208,7 +226,7 @@ def _sources(con: duckdb.DuckDBPyConnection, lake: Path, lacking: Sequence[str])
     for w in derivation.where(con, "quarter"):
         sheet = "" if w["file_name"].lower().endswith(".csv") else f"sheet {w['sheet']}, "
         files.setdefault(w["file_name"], []).append(
-            f"    Q{w['key']}  {sheet}{'row' if len(w['rows']) == 1 else 'rows'} {row_numbers(w['rows'])}"
+            f"    Q{w['key']}  {sheet}{'row' if len(w['rows']) == 1 else 'rows'} {format_row_numbers(w['rows'])}"
         )
     for file, places in files.items():
         lines += [f"Read from {file}", *places]
@@ -220,16 +238,16 @@ def _names_then(con: duckdb.DuckDBPyConnection, figure: Figure) -> Lines:
     areas, offences, moved = derivation.names_then(con, figure)
     lines = []
     if areas:
-        lines += wrapped("Named there: " + "; ".join(f'"{a["then"]}" for {a["now"]}' for a in areas) + ".")
+        lines += wrap("Named there: " + "; ".join(f'"{a["then"]}" for {a["now"]}' for a in areas) + ".")
     if offences:
         said = [f'{o["code"]} "{o["then"]}" (now "{o["now"]}")' for o in offences]
-        lines += wrapped("Described there: " + abbreviate(said, 4) + ".")
+        lines += wrap("Described there: " + join_names(said, 4) + ".")
     for m in moved:
         if m["is_counted"]:
-            lines += wrapped(f'Filed there under "{m["label"]}": {abbreviate(m["codes"], 8)}; codes count where they stand now.')
+            lines += wrap(f'Filed there under "{m["label"]}": {join_names(m["codes"], 8)}; codes count where they stand now.')
         else:
-            lines += wrapped(
-                f'Filed there under this heading but now under "{m["label"]}", so not counted: {abbreviate(m["codes"], 8)}.'
+            lines += wrap(
+                f'Filed there under this heading but now under "{m["label"]}", so not counted: {join_names(m["codes"], 8)}.'
             )
     return lines
 
@@ -237,22 +255,22 @@ def _names_then(con: duckdb.DuckDBPyConnection, figure: Figure) -> Lines:
 # ---------------------------------------------------------------- what is set aside
 def _set_aside(con: duckdb.DuckDBPyConnection, figure: Figure) -> Lines:
     unranked, areas = sum(row["rank"] is None for row in figure.answer.rows), len(figure.answer.rows)
-    lines = section("4. What is set aside, and how it fits")
+    lines = heading("4. What is set aside, and how it fits")
     if unranked:
         cells = [
-            (row["status"] or "sum", number(row["areas"]), number(row["offences"]))
+            (row["status"] or "sum", format_count(row["areas"]), format_count(row["offences"]))
             for row in derivation.set_aside(con, figure)
             if row["status"] or figure.answer.level != "country"
         ]
         lines += [
-            f"{unranked} of the {counted(areas, 'area')} in this table {'is' if unranked == 1 else 'are'} not ranked.",
-            *(f"  {line}" for line in aligned(("status", "areas", "offences"), cells, (1, 2))),
+            f"{unranked} of the {count_noun(areas, 'area')} in this table {'is' if unranked == 1 else 'are'} not ranked.",
+            *(f"  {line}" for line in align_columns(("status", "areas", "offences"), cells, (1, 2))),
         ]
     else:
         lines.append(f"All {areas} areas in this table are ranked.")
     for note in derivation.notes(con, figure):
         said = "the note quoted above" if note["note"] == figure.row["status_note"] else note["note"]
-        lines += wrapped(f"Withdrawn, {abbreviate(note['areas'], 8)}: {said}.")
+        lines += wrap(f"Withdrawn, {join_names(note['areas'], 8)}: {said}.")
     if not figure.is_sum_of_forces:
         lines += ["", *_force_total(derivation.force_total(con, figure), figure)]
     return [*lines, "", *_revisions(con, figure)]
@@ -261,18 +279,18 @@ def _set_aside(con: duckdb.DuckDBPyConnection, figure: Figure) -> Lines:
 def _force_total(total: dict[str, Any], figure: Figure) -> Lines:
     force, sums = figure.row["force_name"], total["partnerships"]
     if total["force"] is None:
-        return wrapped(f"The figure of {force} as a force is not held for this half-year, so nothing can be held against it.")
-    said = f"{force} as a force: {counted(total['force'], 'offence')}."
+        return wrap(f"The figure of {force} as a force is not held for this half-year, so nothing can be held against it.")
+    said = f"{force} as a force: {count_noun(total['force'], 'offence')}."
     if sums is None:
         kind = "no partnership of it has rows" if figure.answer.level == "pfa" else "no partnership table is held"
-        return wrapped(f"{said} In this half-year {kind} of this offence.")
-    groups = f" and {' and '.join(total['groups'])} ({number(total['in_groups'])})" if total["groups"] else ""
+        return wrap(f"{said} In this half-year {kind} of this offence.")
+    groups = f" and {' and '.join(total['groups'])} ({format_count(total['in_groups'])})" if total["groups"] else ""
     add = "adds" if total["places"] == 1 and not groups else "add"
-    said += f" Its {counted(total['places'], 'partnership')}{groups} {add} up to {number(sums)}: "
+    said += f" Its {count_noun(total['places'], 'partnership')}{groups} {add} up to {format_count(sums)}: "
     if sums == total["force"]:
-        return wrapped(said + "the same.")
+        return wrap(said + "the same.")
     why = " A quarter is missing from some partnership." if total["is_incomplete"] else ""
-    return wrapped(f"{said}they differ by {number(abs(sums - total['force']))}.{why}")
+    return wrap(f"{said}they differ by {format_count(abs(sums - total['force']))}.{why}")
 
 
 def _revisions(con: duckdb.DuckDBPyConnection, figure: Figure) -> Lines:
@@ -282,7 +300,7 @@ def _revisions(con: duckdb.DuckDBPyConnection, figure: Figure) -> Lines:
         few = "Revisions: one release of these quarters is held, so none can be seen."
         return [few if held < 2 else "Revisions: no release that is held changed these counts."]
     lines = [
-        f"Revisions: {counted(len(changes), 'change')} of these counts by later releases"
+        f"Revisions: {count_noun(len(changes), 'change')} of these counts by later releases"
         + (f", {MOST_REVISIONS} shown." if len(changes) > MOST_REVISIONS else ".")
     ]
     cells = [
@@ -298,11 +316,11 @@ def _revisions(con: duckdb.DuckDBPyConnection, figure: Figure) -> Lines:
         for c in changes[:MOST_REVISIONS]
     ]
     heads = ("published", "release", *(["force"] if figure.is_sum_of_forces else []), "quarter", "code", "before", "after")
-    return [*lines, *(f"  {line}" for line in aligned(heads, cells, (len(heads) - 2, len(heads) - 1)))]
+    return [*lines, *(f"  {line}" for line in align_columns(heads, cells, (len(heads) - 2, len(heads) - 1)))]
 
 
 def _before(value: int | None) -> str:
-    return "no row" if value is None else number(value)
+    return "no row" if value is None else format_count(value)
 
 
 def _quarter(figure: Figure, number_: int) -> str:

@@ -9,7 +9,7 @@ import duckdb
 
 from flows.queries.derivation import Figure, Rows
 from flows.queries.population_breakdown import Population, force_populations, population
-from flows.rendering.text_tables import Lines, aligned, number, section, wrapped
+from flows.rendering.text_tables import Lines, align_columns, format_count, heading, wrap
 
 
 # ---------------------------------------------------------------- how it is told
@@ -18,25 +18,25 @@ def describe_population(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Pa
     row = figure.row
     year, vintage = row["population_year"], row["population_vintage"]
     if row["status"] == "unassigned":
-        return [*section("3. The population: none"), "Not a place: nobody lives there, so nothing is divided."]
+        return [*heading("3. The population: none"), "Not a place: nobody lives there, so nothing is divided."]
     found = population(con, figure, lake)
-    title = "not known" if row["population"] is None else number(row["population"])
-    lines = section(f"3. The population: {title}")
-    lines += wrapped(
+    title = "not known" if row["population"] is None else format_count(row["population"])
+    lines = heading(f"3. The population: {title}")
+    lines += wrap(
         f"Mid-{year} (30 June {year}), the year before the financial year {figure.answer.half_year.year} starts: "
         "the convention of the Office for National Statistics (ONS)."
     )
     if vintage is None:
         return [*lines, f"No mid-{year} estimate is held."]
     others = [str(v) for v in found.vintages if v != vintage]
-    lines += wrapped(
+    lines += wrap(
         f"Vintage: published {vintage}, the newest that is held"
         + (f" (also held: {', '.join(others)})." if others else "; no other is held.")
     )
     on = f"those of April {found.boundaries}" if (found.boundaries or "").isdigit() else "as the file has them"
-    lines += wrapped(f"Boundaries of the councils: {on}; of the sets in this vintage that which fits the most areas.")
+    lines += wrap(f"Boundaries of the councils: {on}; of the sets in this vintage that which fits the most areas.")
     lookup = f"by the ONS lookup of {found.lookup_year}" if found.lookup_year else "as data/reference says"
-    lines += wrapped(
+    lines += wrap(
         f"Councils of the area: {lookup}, for the financial year {figure.answer.half_year.year}."
         + (" Where it splits a council between partnerships, by the nearest lookup that does not." if found.parts else "")
     )
@@ -52,7 +52,7 @@ def _councils(figure: Figure, found: Population) -> Lines:
         return ["Its councils are not known."]
     cells = []
     for c in found.councils:
-        persons = number(c["counted"]) if c["counted"] is not None else "not known"
+        persons = format_count(c["counted"]) if c["counted"] is not None else "not known"
         cells.append(
             (
                 c["council_code"],
@@ -63,18 +63,18 @@ def _councils(figure: Figure, found: Population) -> Lines:
         )
     cells += [("", name, "no estimate", "") for name in found.lacking]
     known = figure.row["population"]
-    table = aligned(
+    table = align_columns(
         ("code", "council", "persons", "in" if found.places else ""),
-        [*cells, ("", "sum", number(known) if known is not None else "not known", "")],
+        [*cells, ("", "sum", format_count(known) if known is not None else "not known", "")],
         (2,),
     )
     lines = [f"  {line}" for line in table]
     for c in found.councils:
         lines += _split(c, found.parts.get(c["council_code"], []))
     if known is None:
-        lines += wrapped("A population is that of all councils of the area or none: a part would make the rate too high.")
+        lines += wrap("A population is that of all councils of the area or none: a part would make the rate too high.")
     elif known != sum(c["counted"] or 0 for c in found.councils):
-        lines += wrapped("CAUTION: these councils do not add up to the population that divides.")
+        lines += wrap("CAUTION: these councils do not add up to the population that divides.")
     return lines
 
 
@@ -83,42 +83,51 @@ def _split(council: dict[str, Any], parts: Rows) -> Lines:
     if not council["is_shared"]:
         return []
     if not parts:
-        return wrapped(
-            f"{council['council_name']} ({number(council['persons'])} persons) is shared with another area, "
+        return wrap(
+            f"{council['council_name']} ({format_count(council['persons'])} persons) is shared with another area, "
             "and no estimate of its parts is held."
         )
     first = parts[0]
     lines = [
         "",
-        *wrapped(
-            f"{council['council_name']} has {number(council['persons'])} persons and lies only partly in the area. "
+        *wrap(
+            f"{council['council_name']} has {format_count(council['persons'])} persons and lies only partly in the area. "
             f"It is split as its parts stood in mid-{first['year']}, the last with estimates of their own "
             f"(published {first['vintage']}):"
         ),
     ]
-    cells = [(p["council_code"], p["council_name"], number(p["persons"]), "in the area" if p["is_inside"] else "") for p in parts]
+    cells = [
+        (p["council_code"], p["council_name"], format_count(p["persons"]), "in the area" if p["is_inside"] else "") for p in parts
+    ]
     lines += [
         f"  {line}"
-        for line in aligned(("code", "part", "persons", ""), [*cells, ("", "sum", number(first["all_parts"]), "")], (2,))
+        for line in align_columns(
+            ("code", "part", "persons", ""), [*cells, ("", "sum", format_count(first["all_parts"]), "")], (2,)
+        )
     ]
     return [
         *lines,
-        f"  {number(council['persons'])} × {number(first['inside'])} ÷ {number(first['all_parts'])} = {number(first['counted'])}",
+        f"  {format_count(council['persons'])} × {format_count(first['inside'])} ÷ {format_count(first['all_parts'])} "
+        f"= {format_count(first['counted'])}",
         *_files(parts),
     ]
 
 
 def _forces(con: duckdb.DuckDBPyConnection, figure: Figure, found: Population) -> Lines:
     rows = force_populations(con, figure, found.lookup_year)
-    cells = [(r["member"], "not a place" if r["kind"] == "unassigned" else number(r["persons"]) or "not known") for r in rows]
+    cells = [
+        (r["member"], "not a place" if r["kind"] == "unassigned" else format_count(r["persons"]) or "not known") for r in rows
+    ]
     known = figure.row["population"]
-    table = aligned(("force", "persons"), [*cells, ("sum", number(known) if known is not None else "not known")], (1,))
+    table = align_columns(
+        ("force", "persons"), [*cells, ("sum", format_count(known) if known is not None else "not known")], (1,)
+    )
     lines = [
         "The councils of its forces make it up; `explain` a force with --level pfa to see them.",
         *(f"  {line}" for line in table),
     ]
     if known is not None and known != sum(r["persons"] or 0 for r in rows if r["kind"] != "unassigned"):
-        lines += wrapped("The forces differ from the sum by what rounding takes where a council is split between two.")
+        lines += wrap("The forces differ from the sum by what rounding takes where a council is split between two.")
     return lines
 
 

@@ -10,11 +10,11 @@ import duckdb
 
 from flows.common.sanitize import sanitize_text
 from flows.queries import connection
-from flows.queries.connection import rows_of
-from flows.queries.lookups import abbreviate
-from flows.queries.revisions import SMALLEST, Asked, Revisions, _asked, revisions
+from flows.queries.connection import fetch_rows
+from flows.queries.lookups import join_names
+from flows.queries.revisions import SMALLEST, RevisionFilter, Revisions, _asked, fetch_revisions
 from flows.rendering import attribution, formats, text_tables
-from flows.rendering.text_tables import number
+from flows.rendering.text_tables import format_count
 
 FIELDS = (
     "list",
@@ -48,7 +48,7 @@ def render(
     if top < 1:
         raise ValueError(f"expected a number of changes of 1 or more, found {top}")
     with connection.connect(data_dir) as con:
-        answer = revisions(con, _asked(con, release, area, offence, level), top)
+        answer = fetch_revisions(con, _asked(con, release, area, offence, level), top)
         if format == "text" and not answer.summary:
             return sanitize_text(_nothing(con, answer.asked))
     if format == "csv":
@@ -66,8 +66,8 @@ def render(
 
 
 # ---------------------------------------------------------------- how it looks
-def _nothing(con: duckdb.DuckDBPyConnection, asked: Asked) -> str:
-    if not rows_of(con, "from revisions limit 1"):
+def _nothing(con: duckdb.DuckDBPyConnection, asked: RevisionFilter) -> str:
+    if not fetch_rows(con, "from revisions limit 1"):
         return "No release that is held changes another.\n"
     return f"No release that is held changes another in what was asked for: {asked.words}.\n"
 
@@ -99,15 +99,15 @@ def _table(rows: Sequence[dict[str, Any]], many_levels: bool) -> list[str]:
                 row["area_name"] + (f" ({row['level']})" if many_levels else ""),
                 f"{row['financial_year']} Q{row['quarter']}",
                 name if len(name) <= 40 else name[:37].rstrip() + "...",
-                "no row" if row["before"] is None else number(row["before"]),
-                "no row" if row["after"] is None else number(row["after"]),
+                "no row" if row["before"] is None else format_count(row["before"]),
+                "no row" if row["after"] is None else format_count(row["after"]),
                 _signed(row["change"]),
                 relative,
                 _rank(row),
             )
         )
     header = ("area", "quarter", "offence", "before", "after", "change", "", "rank in the half-year")
-    return text_tables.aligned(header, cells, (3, 4, 5, 6))
+    return text_tables.align_columns(header, cells, (3, 4, 5, 6))
 
 
 def text(answer: Revisions) -> str:
@@ -116,15 +116,15 @@ def text(answer: Revisions) -> str:
     lines = ["What releases changed in the figures of earlier ones" + (f": {words}" if words else "")]
     if any(row["simulated"] for row in answer.summary):
         kinds = sorted({row["level"] for row in answer.summary if row["simulated"]})
-        lines += [attribution.SIMULATED, f"Simulated: level {', '.join(kinds)}."]
+        lines += [attribution.SIMULATION_WARNING, f"Simulated: level {', '.join(kinds)}."]
     cells = [
         (
             str(row["from_published"]),
             str(row["published"]),
             row["level"],
-            number(row["changed"]),
-            number(row["added"]),
-            number(row["dropped"]),
+            format_count(row["changed"]),
+            format_count(row["added"]),
+            format_count(row["dropped"]),
             _signed(row["net_change"]),
             _signed(row["gross_change"]).lstrip("+"),
             row["to_release"],
@@ -134,14 +134,15 @@ def text(answer: Revisions) -> str:
     header = ("from", "to", "level", "changed", "added", "dropped", "net change", "gross change", "release that changed them")
     lines += [
         "",
-        *text_tables.aligned(header, cells, (3, 4, 5, 6, 7)),
+        *text_tables.align_columns(header, cells, (3, 4, 5, 6, 7)),
         "Counts of a quarter, area and offence code that changed; net and gross change in offences.",
     ]
     if answer.aside:
         named = [
-            f"{row['area_name']} ({number(row['counts'])} counts, {_signed(row['net_change'])} offences)" for row in answer.aside
+            f"{row['area_name']} ({format_count(row['counts'])} counts, {_signed(row['net_change'])} offences)"
+            for row in answer.aside
         ]
-        lines += [f"Not places, so in the sums only (--area shows them): {abbreviate(named, 5)}."]
+        lines += [f"Not places, so in the sums only (--area shows them): {join_names(named, 5)}."]
     many = len({row["level"] for row in answer.summary}) > 1
     lists = (
         ("The biggest changes", answer.absolute),
@@ -155,7 +156,7 @@ def text(answer: Revisions) -> str:
     lines += [
         "",
         "Rank: of the area and offence code in the half-year, on the eve of the release and on its day; 1 is the highest rate.",
-        attribution.sources([{"release_id": name, "published": day} for name, day in sorted(pairs.items())]),
+        attribution.describe_releases([{"release_id": name, "published": day} for name, day in sorted(pairs.items())]),
         attribution.SOURCE,
     ]
     return "\n".join(lines) + "\n"

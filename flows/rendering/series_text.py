@@ -8,9 +8,9 @@ from pathlib import Path
 
 from flows.common.sanitize import sanitize_text
 from flows.queries import connection, lookups
-from flows.queries.series import Series, series
+from flows.queries.series import Series, fetch_series
 from flows.rendering import attribution, formats, text_tables
-from flows.rendering.text_tables import number
+from flows.rendering.text_tables import format_count
 from sql.contract import RANKED_RATES
 from transforms.periods import HalfYear
 
@@ -21,7 +21,7 @@ def render(data_dir: Path, area: str, offence: str, level: str, first: str | Non
     """The series as text, CSV or JSON. Raises NotFound, or ValueError for a span that is none."""
     span = [HalfYear.parse(text) if text is not None else None for text in (first, last)]
     with connection.connect(data_dir) as con:
-        answer = series(con, area, offence, level, *span)
+        answer = fetch_series(con, area, offence, level, *span)
     if format == "csv":
         return _csv(answer)
     return _json(answer) if format == "json" else sanitize_text(text(answer, text_tables.can_print(BLOCKS)))
@@ -45,23 +45,27 @@ def text(answer: Series, blocks: bool = True) -> str:
     ]
     simulated = [r["release_id"] for r in answer.releases if r["simulated"]]
     if simulated:
-        lines[1:1] = [attribution.SIMULATED]
+        lines[1:1] = [attribution.SIMULATION_WARNING]
         if len(simulated) < len(answer.releases):
             lines[2:2] = [f"Simulated: {', '.join(simulated)}."]
     cells = []
     for half_year, row in answer.rows.items():
         kinds = dict.fromkeys(b.kind for b in answer.breaks if b.first <= half_year <= b.last)
-        ranked = ("", "") if row is None or row["rank"] is None else (number(row["rank"]), number(row["areas_ranked"]))
-        figures = ("", "", "", "") if row is None else text_tables.figures(row)
+        ranked = (
+            ("", "") if row is None or row["rank"] is None else (format_count(row["rank"]), format_count(row["areas_ranked"]))
+        )
+        figures = ("", "", "", "") if row is None else text_tables.rate_cells(row)
         cells.append((str(half_year), *figures, *ranked, ", ".join(kinds)))
-    lines += text_tables.aligned(("half-year", *text_tables.FIGURES, "rank", "of", "break"), cells, (1, 2, 3, 4, 5, 6))
+    lines += text_tables.align_columns(
+        ("half-year", *text_tables.RATE_HEADINGS, "rank", "of", "break"), cells, (1, 2, 3, 4, 5, 6)
+    )
     rates = [row["rate_per_10k"] if row else None for row in answer.rows.values()]
     known = [r for r in rates if r is not None]
     if known:
         lines += [
             "",
-            f"{span[0]} |{spark(rates, BLOCKS if blocks else ASCII)}| {span[-1]}   "
-            f"per 10,000: lowest {text_tables.rate(min(known))}, highest {text_tables.rate(max(known))}; bars start at nought",
+            f"{span[0]} |{spark(rates, BLOCKS if blocks else ASCII)}| {span[-1]}   per 10,000: "
+            f"lowest {text_tables.format_rate(min(known))}, highest {text_tables.format_rate(max(known))}; bars start at nought",
         ]
     if answer.breaks:
         lines += ["", "Breaks: compare across them with care."]
@@ -74,8 +78,8 @@ def text(answer: Series, blocks: bool = True) -> str:
                 *lines,
                 "",
                 "Population: the newest mid-year estimates of the year before each financial year starts.",
-                attribution.HARMONISED,
-                attribution.sources(answer.releases),
+                attribution.HARMONISED_NOTE,
+                attribution.describe_releases(answer.releases),
                 attribution.SOURCE,
             ]
         )

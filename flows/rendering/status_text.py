@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flows.common.sanitize import sanitize_text
 from flows.queries import connection
-from flows.queries.status import collect_facts
+from flows.queries.status import fetch_status
 from flows.rendering import formats, text_tables
 from flows.storage.data_dir import display_name, open_store
 from flows.warehouse import ducklake
@@ -16,7 +16,7 @@ from flows.warehouse import ducklake
 def releases(data_dir: Path) -> str:
     """A table of the releases behind the published database."""
     with connection.connect(data_dir) as con:
-        rows = connection.rows_of(con, "from releases order by table_kind, published, release_id")
+        rows = connection.fetch_rows(con, "from releases order by table_kind, published, release_id")
     cells = [
         (
             r["release_id"],
@@ -30,7 +30,7 @@ def releases(data_dir: Path) -> str:
         for r in rows
     ]
     header = ("release", "table", "published", "date from", "quarters", "rows", "")
-    return sanitize_text("\n".join(text_tables.aligned(header, cells, (5,))) + "\n")
+    return sanitize_text("\n".join(text_tables.align_columns(header, cells, (5,))) + "\n")
 
 
 def snapshots() -> str:
@@ -40,13 +40,13 @@ def snapshots() -> str:
         raise connection.NotFound(f"No lakehouse is named: expected its catalog in {ducklake.SETTING}.")
     with con:
         cells = [(str(p.snapshot), p.when, p.build) for p in ducklake.published(con)]
-    return sanitize_text("\n".join(text_tables.aligned(("snapshot", "published (UTC)", "build"), cells, (0,))) + "\n")
+    return sanitize_text("\n".join(text_tables.align_columns(("snapshot", "published (UTC)", "build"), cells, (0,))) + "\n")
 
 
 def checks(data_dir: Path) -> tuple[str, bool]:
     """(the checks of the published database as text, whether every required one passed)."""
     with connection.connect(data_dir) as con:
-        rows = connection.rows_of(con, "from quality_checks order by required desc, check_name")
+        rows = connection.fetch_rows(con, "from quality_checks order by required desc, check_name")
     lines = []
     for row in rows:
         mark = "ok" if row["passed"] else ("BROKEN" if row["required"] else "warning")
@@ -61,7 +61,7 @@ def checks(data_dir: Path) -> tuple[str, bool]:
 
 def status(data_dir: Path, as_json: bool) -> str:
     """The newest release per table and its age, the last run, the room that the folders take."""
-    facts = collect_facts(data_dir, datetime.now(UTC).date())
+    facts = fetch_status(data_dir, datetime.now(UTC).date())
     if as_json:
         return formats.json_text(facts)
     lines = []

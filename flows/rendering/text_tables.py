@@ -11,33 +11,33 @@ WIDTH = 118
 Lines = list[str]
 
 
-def section(title: str) -> Lines:
+def heading(title: str) -> Lines:
     return ["", title, "=" * len(title)]
 
 
-def wrapped(text: str) -> Lines:
+def wrap(text: str) -> Lines:
     end = text[:-1] if text.endswith((".).", '.".', "..")) else text
     return textwrap.wrap(end, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def exact(value: float) -> str:
+def format_exact_rate(value: float) -> str:
     """A rate as a pocket calculator shows it: four decimals, more where they would show little."""
     places = 4 if value == 0 or value >= 0.1 else 6 if value >= 0.001 else 8
     return f"{value:.{places}f}"
 
 
-def count_text(value: int | None, known: bool) -> str:
+def format_known_count(value: int | None, known: bool) -> str:
     """A count; N/a where the release gives none, and with what is known where it gives some."""
     if value is None:
         return "none" if known else "N/a"
-    return number(value) if known else f"{number(value)} + N/a"
+    return format_count(value) if known else f"{format_count(value)} + N/a"
 
 
-def counted(n: int, what: str) -> str:
-    return f"{number(n)} {what}{'' if n == 1 else 's'}"
+def count_noun(n: int, what: str) -> str:
+    return f"{format_count(n)} {what}{'' if n == 1 else 's'}"
 
 
-def row_numbers(rows: list[int]) -> str:
+def format_row_numbers(rows: list[int]) -> str:
     """Row numbers, neighbours as a span; only their bounds where they are many."""
     spans: list[list[int]] = []
     for row in sorted(rows):
@@ -59,18 +59,18 @@ def can_print(characters: str) -> bool:
     return True
 
 
-def number(value: int | None) -> str:
+def format_count(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
-def rate(value: float | None) -> str:
+def format_rate(value: float | None) -> str:
     """A rate as it is printed: two decimals, more where two would show nothing."""
     if value is None:
         return ""
     return f"{value:.2f}" if value == 0 or value >= 0.05 else f"{value:.2g}"
 
 
-def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
+def align_columns(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
     """Lines of a table whose columns line up; those in `right` are set flush right."""
     table = [list(header), *map(list, rows)]
     widths = [max(len(row[i]) for row in table) for i in range(len(header))]
@@ -81,14 +81,14 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequenc
     return [lines[0], "-" * max(map(len, lines)), *lines[1:]]
 
 
-FIGURES = ("offences", "population", "per 10,000", "95% interval")
+RATE_HEADINGS = ("offences", "population", "per 10,000", "95% interval")
 
 
-def figures(row: dict[str, Any]) -> tuple[str, ...]:
+def rate_cells(row: dict[str, Any]) -> tuple[str, ...]:
     """The cells under FIGURES of one row of rates; rate and interval are blank where it is not ranked."""
     return (
-        number(row["offences"]),
-        number(row["population"]),
-        rate(row["rate_per_10k"]),
-        "" if row["rank"] is None else f"{rate(row['rate_lower_95'])} to {rate(row['rate_upper_95'])}",
+        format_count(row["offences"]),
+        format_count(row["population"]),
+        format_rate(row["rate_per_10k"]),
+        "" if row["rank"] is None else f"{format_rate(row['rate_lower_95'])} to {format_rate(row['rate_upper_95'])}",
     )

@@ -12,7 +12,7 @@ from datetime import datetime, time
 from typing import Any
 
 from flows.queries.lookups import LEVELS
-from flows.queries.ranked_table import Answer, Basis
+from flows.queries.ranked_table import RankedTable, TableBasis
 from flows.rendering import attribution, ranked_table_text
 
 NOT_KNOWN, NOT_APPLICABLE = "[x]", "[z]"  # the shorthand that the guidance names
@@ -22,7 +22,7 @@ RATE, LOWER, UPPER = "Rate per 10,000", "Lower 95% limit", "Upper 95% limit"
 LICENCE = {"Open Government Licence v3.0": "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"}
 
 
-def xlsx_bytes(answer: Answer, rows: Sequence[dict[str, Any]], basis: Basis) -> bytes:
+def xlsx_bytes(answer: RankedTable, rows: Sequence[dict[str, Any]], basis: TableBasis) -> bytes:
     """The rows of a ranked table that were asked for, as an XLSX file. Raises ValueError where gptables is not installed."""
     try:
         import gptables
@@ -35,7 +35,7 @@ def xlsx_bytes(answer: Answer, rows: Sequence[dict[str, Any]], basis: Basis) -> 
     notes = [note for note in _notes(answer, basis) if note[0] in wanted]  # those that a sheet refers to
     title, places = ranked_table_text.title(answer), "force_name" if answer.level in ("csp", "pfa") else None
     source = "Home Office police recorded crime; ONS mid-year population estimates"
-    simulated = [attribution.SIMULATED] if answer.is_simulated else []
+    simulated = [attribution.SIMULATION_WARNING] if answer.is_simulated else []
     sheets = {}
     if ranked:
         data = pd.DataFrame([_ranked(row, places) for row in ranked])
@@ -88,7 +88,7 @@ def xlsx_bytes(answer: Answer, rows: Sequence[dict[str, Any]], basis: Basis) -> 
                     *simulated,
                     "Offences recorded in the half-year per 10,000 residents, not annualised. Rank 1 is the highest rate. "
                     "Recorded crime is not crime committed.",
-                    attribution.sources(answer.releases),
+                    attribution.describe_releases(answer.releases),
                 ],
                 about=[
                     "Each worksheet holds one table. Rates and limits are not rounded, but shown with two decimals.",
@@ -139,7 +139,7 @@ def _unranked(row: dict[str, Any], places: str | None) -> dict[str, Any]:
     return {**_area(row, places), **counts, "Status": row["status"], "Why": row["status_note"]}
 
 
-def _notes(answer: Answer, basis: Basis) -> list[tuple[str, str]]:
+def _notes(answer: RankedTable, basis: TableBasis) -> list[tuple[str, str]]:
     """(reference, text), in the order in which the tables refer to them."""
     as_of = f" As it stood on {basis.as_of}." if basis.as_of is not None else ""
     return [

@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 
 from flows.queries import series
-from flows.queries.connection import rows_of
-from flows.queries.lookups import pieces_of
+from flows.queries.connection import fetch_rows
+from flows.queries.lookups import fetch_area_pieces
 from flows.queries.series import Break
 from flows.report import charts, queries
 from flows.report.model import NATION, Entry, Place, Site
@@ -50,15 +50,15 @@ class Breaks:
 
     def __post_init__(self) -> None:
         self.held = {
-            row["half_year"] for row in rows_of(self.con, "select half_year from half_years where level = ?", [self.level])
+            row["half_year"] for row in fetch_rows(self.con, "select half_year from half_years where level = ?", [self.level])
         }
         self.seen = {
             (row["offence_level"], row["offence_code"]): row
-            for row in rows_of(self.con, "select offence_level, offence_code, first_half_year, last_half_year from offences")
+            for row in fetch_rows(self.con, "select offence_level, offence_code, first_half_year, last_half_year from offences")
         }
         self.curated = {
             (row["level"], row["area_name"])
-            for row in rows_of(self.con, "from crime_rates_core.recording_breaks")
+            for row in fetch_rows(self.con, "from crime_rates_core.recording_breaks")
             if row["area_name"]
         }
 
@@ -72,7 +72,7 @@ class Breaks:
 
     def touching(self, area: str) -> frozenset[tuple[str, str]]:
         """The areas with a curated change of recording that an area is, lies in or consists of."""
-        return frozenset(self.curated & series.forces_of(self.con, area, self.level)) if self.curated else frozenset()
+        return frozenset(self.curated & series.fetch_forces(self.con, area, self.level)) if self.curated else frozenset()
 
     def of(
         self,
@@ -86,9 +86,11 @@ class Breaks:
         start, end = min(rows), max(rows)
         key = (touching, entry.key, start, end)
         if key not in self.recorded:
-            self.recorded[key] = series.recording(self.con, area, self.level, entry.offence, self.seen[entry.key], rows)
+            self.recorded[key] = series.find_recording_changes(
+                self.con, area, self.level, entry.offence, self.seen[entry.key], rows
+            )
         found = [
-            *series.gaps(rows, self.held, entry.offence, self.seen[entry.key]),
+            *series.find_gaps(rows, self.held, entry.offence, self.seen[entry.key]),
             *(
                 replace(b, first=max(b.first, start), last=min(b.last, end))
                 for b in boundaries
@@ -106,7 +108,7 @@ def files(con: duckdb.DuckDBPyConnection, site: Site, level: str, places: Sequen
     revised = queries.revised_areas(con, site, level, areas)
     nation = queries.histories(con, "country", [NATION])[NATION]
     beside = queries.nation(con, site.half_year)
-    pieces, sizes = pieces_of(con, level), queries.sizes(con, site, level)
+    pieces, sizes = fetch_area_pieces(con, level), queries.sizes(con, site, level)
     breaks, ties = Breaks(con, site, level), queries.ties(con, site, level)
     national = {(row["half_year"], row["offence_level"], row["offence_code"]): row for row in nation}
     for place in places:
@@ -159,9 +161,9 @@ def _histories(breaks: Breaks, place: Place, rows: Rows) -> list[History]:
     for entry in breaks.site.entries:
         if entry.key not in by_key or entry.offence.level not in ("total", "group"):
             continue
-        calendar = {h: by_key[entry.key].get(h) for h in series.calendar(*breaks.span(entry))}
+        calendar = {h: by_key[entry.key].get(h) for h in series.half_years_between(*breaks.span(entry))}
         if boundaries is None:
-            boundaries = series.boundaries(breaks.con, place.name, breaks.level, calendar)
+            boundaries = series.find_boundary_changes(breaks.con, place.name, breaks.level, calendar)
         all_breaks = breaks.of(place.name, touching, entry, calendar, boundaries)
         common = found[0].breaks if found else []
         found.append(

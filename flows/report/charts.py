@@ -84,19 +84,19 @@ def interval(row: dict[str, Any]) -> str:
     """The 95% interval in words; blank where there is none."""
     if row["rate_lower_95"] is None:
         return ""
-    return f"{text_tables.rate(row['rate_lower_95'])} to {text_tables.rate(row['rate_upper_95'])}"
+    return f"{text_tables.format_rate(row['rate_lower_95'])} to {text_tables.format_rate(row['rate_upper_95'])}"
 
 
 def count(value: int | None) -> str:
     """A count, with a true minus sign; blank where it is not known."""
-    return text_tables.number(value).replace("-", "−")
+    return text_tables.format_count(value).replace("-", "−")
 
 
 def change(value: float | None) -> str:
     """A difference of two rates, always with its sign."""
     if value is None:
         return ""
-    return f"{'+' if value > 0 else '−' if value < 0 else ''}{text_tables.rate(abs(value))}"
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{text_tables.format_rate(abs(value))}"
 
 
 def ranks(rows: Iterable[dict[str, Any]]) -> dict[int, str]:

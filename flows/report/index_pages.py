@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from flows.queries import lookups
-from flows.queries.connection import rows_of
+from flows.queries.connection import fetch_rows
 from flows.report import charts, queries
 from flows.report.model import NATION, Site
 from flows.report.queries import Rows
@@ -65,7 +65,7 @@ def _ranked(con: duckdb.DuckDBPyConnection, site: Site) -> dict[str, int]:
     """How many areas of each level have a rank for all offences."""
     return {
         row["level"]: row["n"]
-        for row in rows_of(
+        for row in fetch_rows(
             con,
             "select level, count(rank) as n from ranked_rates where half_year = ? and offence_level = 'total' group by level",
             [str(site.half_year)],
@@ -115,11 +115,11 @@ def _forces(site: Site) -> dict[str, list[Any]]:
 
 def _method(con: duckdb.DuckDBPyConnection, site: Site) -> str:
     dictionary: dict[str, Rows] = {}
-    for row in rows_of(con, "from data_dictionary order by table_name, position"):
+    for row in fetch_rows(con, "from data_dictionary order by table_name, position"):
         dictionary.setdefault(row["table_name"], []).append(row)
     grains = {
         row["table_name"]: row["comment"]
-        for row in rows_of(con, "select table_name, comment from duckdb_tables() where schema_name = 'main'")
+        for row in fetch_rows(con, "select table_name, comment from duckdb_tables() where schema_name = 'main'")
     }
     return page(
         "method.html",
@@ -131,14 +131,14 @@ def _method(con: duckdb.DuckDBPyConnection, site: Site) -> str:
         populations=queries.populations(con, site.held),
         dictionary=dictionary,
         grains=grains,
-        checks=rows_of(con, "from quality_checks order by passed, required desc, check_name"),
+        checks=fetch_rows(con, "from quality_checks order by passed, required desc, check_name"),
         example=_example(con, site),
     )
 
 
 def _example(con: duckdb.DuckDBPyConnection, site: Site) -> dict[str, Any] | None:
     """A row to explain a rate with: the area whose rate of all offences is in the middle of the widest table."""
-    rows = rows_of(
+    rows = fetch_rows(
         con,
         "from ranked_rates where half_year = ? and level in ('csp', 'pfa') and offence_level = 'total' "
         "and rank = (areas_ranked + 1) // 2 order by level, area_name limit 1",

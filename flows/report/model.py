@@ -8,9 +8,9 @@ from typing import Any
 
 import duckdb
 
-from flows.queries.connection import NotFound, rows_of
-from flows.queries.lookups import LEVELS, Offence, abbreviate
-from flows.rendering.attribution import SIMULATED
+from flows.queries.connection import NotFound, fetch_rows
+from flows.queries.lookups import LEVELS, Offence, join_names
+from flows.rendering.attribution import SIMULATION_WARNING
 from flows.report import urls
 from transforms.periods import HalfYear
 
@@ -80,7 +80,7 @@ class Site:
     def banner(self, *levels: str) -> str:
         """What the releases behind these levels say of themselves: that they are a simulation, else what a manifest notes."""
         if self.is_simulated(*levels):
-            return SIMULATED
+            return SIMULATION_WARNING
         behind = {release for level in levels for release in self.behind.get(level, ())}
         notes = dict.fromkeys(r["note"] for r in self.releases if r["note"] and r["release_id"] in behind)
         return f"NOTE: {' '.join(notes)}" if notes else ""
@@ -92,7 +92,7 @@ class Site:
 
 def find(con: duckdb.DuckDBPyConnection, wanted: HalfYear | None, database: Path) -> Site:
     """The site of the half-year that is wanted, by default the newest complete one with ranks. Raises NotFound."""
-    held = rows_of(
+    held = fetch_rows(
         con,
         "select half_year, bool_and(complete) as complete, (select count(r.rank) from ranked_rates as r "
         "where r.half_year = h.half_year and r.offence_level = 'total') as ranked "
@@ -105,20 +105,20 @@ def find(con: duckdb.DuckDBPyConnection, wanted: HalfYear | None, database: Path
             max(held, key=lambda h: (h["complete"] and h["ranked"] > 0, h["complete"], h["half_year"]))["half_year"]
         )
     if str(wanted) not in {h["half_year"] for h in held}:
-        raise NotFound(f"The database holds no {wanted}; held: {abbreviate([h['half_year'] for h in held])}.")
+        raise NotFound(f"The database holds no {wanted}; held: {join_names([h['half_year'] for h in held])}.")
     ranked = {HalfYear.parse(h["half_year"]) for h in held if h["ranked"]}
     before = [h for h in ranked if h.next() == wanted]
     year_before = [h for h in ranked if h.next().next() == wanted]
     behind = {
         row["level"]: tuple(row["releases"])
-        for row in rows_of(
+        for row in fetch_rows(
             con,
             "select level, list(distinct release_id order by release_id) as releases from ranked_rates "
             "where half_year = ? group by level",
             [str(wanted)],
         )
     }
-    releases = rows_of(con, "from releases order by table_kind, published, release_id")
+    releases = fetch_rows(con, "from releases order by table_kind, published, release_id")
     return Site(
         database.name,
         wanted,
@@ -134,7 +134,7 @@ def find(con: duckdb.DuckDBPyConnection, wanted: HalfYear | None, database: Path
 
 
 def _entries(con: duckdb.DuckDBPyConnection, half_year: HalfYear) -> tuple[Entry, ...]:
-    rows = rows_of(
+    rows = fetch_rows(
         con,
         """
         select o.*, r.levels
@@ -166,7 +166,7 @@ def _entries(con: duckdb.DuckDBPyConnection, half_year: HalfYear) -> tuple[Entry
 
 def _places(con: duckdb.DuckDBPyConnection, half_year: HalfYear) -> dict[tuple[str, str], Place]:
     """Areas as published, and wholes that were published in pieces."""
-    rows = rows_of(
+    rows = fetch_rows(
         con,
         "select level, area_name, any_value(area_code) as code, any_value(force_name) as force, "
         "any_value(region_name) as region from (from ranked_rates where half_year = ? and offence_level = 'total' "

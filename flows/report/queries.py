@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from flows.queries.connection import rows_of
+from flows.queries.connection import fetch_rows
 from flows.report.model import NATION, Entry, Site
 from transforms.periods import HalfYear
 
@@ -22,7 +22,7 @@ def keys(entries: Sequence[Entry]) -> list[str]:
 
 def tables(con: duckdb.DuckDBPyConnection, site: Site, level: str, entries: Sequence[Entry]) -> dict[tuple[str, str], Rows]:
     """The ranked tables of some offences at a level, each as `crime-rates table` orders it."""
-    rows = rows_of(
+    rows = fetch_rows(
         con,
         f"from ranked_rates where half_year = ? and level = ? and {KEYS} "
         "order by offence_level, offence_code, rank nulls last, status, area_name",
@@ -36,7 +36,9 @@ def tables(con: duckdb.DuckDBPyConnection, site: Site, level: str, entries: Sequ
 
 def nation(con: duckdb.DuckDBPyConnection, half_year: HalfYear) -> dict[tuple[str, str], dict[str, Any]]:
     """England and Wales in a half-year: (offence level, code) → its row."""
-    rows = rows_of(con, "from ranked_rates where half_year = ? and level = 'country' and area_name = ?", [str(half_year), NATION])
+    rows = fetch_rows(
+        con, "from ranked_rates where half_year = ? and level = 'country' and area_name = ?", [str(half_year), NATION]
+    )
     return {(row["offence_level"], row["offence_code"]): row for row in rows}
 
 
@@ -46,7 +48,7 @@ def changes(con: duckdb.DuckDBPyConnection, site: Site, level: str, against: Hal
     `rate_change` is per 10,000 residents; `places` is how many ranks nearer to the first; `apart` whether the 95% intervals
     do not overlap.
     """
-    return rows_of(
+    return fetch_rows(
         con,
         """
         select n.area_name, n.offence_level, n.offence_code, n.offence_name, n.rate_per_10k, n.rate_lower_95, n.rate_upper_95,
@@ -65,7 +67,7 @@ def changes(con: duckdb.DuckDBPyConnection, site: Site, level: str, against: Hal
 
 def unranked(con: duckdb.DuckDBPyConnection, site: Site) -> Rows:
     """Why areas have no rank for all offences: per level, status and note the areas and their offences."""
-    return rows_of(
+    return fetch_rows(
         con,
         """
         select level, status, status_note, count(*) as areas, list(area_name order by area_name) as names,
@@ -79,7 +81,7 @@ def unranked(con: duckdb.DuckDBPyConnection, site: Site) -> Rows:
 
 def populations(con: duckdb.DuckDBPyConnection, half_years: Sequence[HalfYear]) -> Rows:
     """The population estimates that divide in some half-years, and the files that they come from."""
-    return rows_of(
+    return fetch_rows(
         con,
         """
         with used as (
@@ -102,7 +104,7 @@ def populations(con: duckdb.DuckDBPyConnection, half_years: Sequence[HalfYear]) 
 
 def later(con: duckdb.DuckDBPyConnection, site: Site) -> Rows:
     """Half-years after the site's, and why England and Wales has no rate there, where it has none."""
-    return rows_of(
+    return fetch_rows(
         con,
         "select half_year, rank, status, status_note from ranked_rates where offence_level = 'total' "
         "and level = 'country' and area_name = ? and half_year > ? order by half_year",
@@ -126,18 +128,20 @@ def _quarters(site: Site) -> list[Any]:
 
 def revised(con: duckdb.DuckDBPyConnection, site: Site) -> Rows:
     """How later releases changed the half-year's counts: per release and level."""
-    return rows_of(con, REVISED.format(columns="", where="", order=""), _quarters(site))
+    return fetch_rows(con, REVISED.format(columns="", where="", order=""), _quarters(site))
 
 
 def revised_areas(con: duckdb.DuckDBPyConnection, site: Site, level: str, areas: Sequence[str]) -> Rows:
     """The same per area and offence group."""
     where, key = "and r.level = ? and list_contains(?, r.area_name)", "r.area_name, o.offence_group"
-    return rows_of(con, REVISED.format(columns=f"{key},", where=where, order=f", {key}"), [*_quarters(site), level, list(areas)])
+    return fetch_rows(
+        con, REVISED.format(columns=f"{key},", where=where, order=f", {key}"), [*_quarters(site), level, list(areas)]
+    )
 
 
 def area_now(con: duckdb.DuckDBPyConnection, site: Site, level: str, areas: Sequence[str]) -> dict[str, Rows]:
     """The half-year's rows of some areas: all offences, groups, subgroups; a whole in pieces from the harmonised table."""
-    rows = rows_of(
+    rows = fetch_rows(
         con,
         """
         with published as (
@@ -157,7 +161,7 @@ def area_now(con: duckdb.DuckDBPyConnection, site: Site, level: str, areas: Sequ
 
 def ties(con: duckdb.DuckDBPyConnection, site: Site, level: str) -> set[tuple[str, str, int]]:
     """(offence level, code, rank) of the half-year that several areas share, but for single offence codes."""
-    rows = rows_of(
+    rows = fetch_rows(
         con,
         "select offence_level, offence_code, rank from ranked_rates where half_year = ? and level = ? "
         "and offence_level <> 'code' and rank is not null group by all having count(*) > 1",
@@ -168,7 +172,7 @@ def ties(con: duckdb.DuckDBPyConnection, site: Site, level: str) -> set[tuple[st
 
 def histories(con: duckdb.DuckDBPyConnection, level: str, areas: Sequence[str]) -> dict[str, Rows]:
     """All half-years of some areas on their newest boundaries, all offences and groups; a piece as it was published."""
-    rows = rows_of(
+    rows = fetch_rows(
         con,
         """
         with whole as (
@@ -189,7 +193,7 @@ def histories(con: duckdb.DuckDBPyConnection, level: str, areas: Sequence[str]) 
 
 def sizes(con: duckdb.DuckDBPyConnection, site: Site, level: str) -> Rows:
     """The ranked areas of a level with all their groups' rows, by population: for areas of similar size."""
-    return rows_of(
+    return fetch_rows(
         con,
         """
         from ranked_rates_harmonised where half_year = ? and level = ? and offence_level in ('total', 'group')

@@ -28,7 +28,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"count": charts.count, "rate": text_tables.rate, "change": charts.change}
+    made.filters |= {"count": charts.count, "rate": text_tables.format_rate, "change": charts.change}
     made.globals |= {
         "interval": charts.interval,
         "whisker": charts.whisker,

@@ -141,16 +141,17 @@ def test_they_come_through_lake_and_database_as_they_are(world: World) -> None:
     assert set(parquet["offence_name"].to_pylist()) == NAMES
     with connection.connect(world.data) as con:
         assert {row["offence_name"] for row in rows_of(con, "from offences where offence_level = 'code'")} == NAMES
-        assert connection.rows_of(con, "select count(*) as n from ranked_rates")[0]["n"] > 0
+        assert connection.fetch_rows(con, "select count(*) as n from ranked_rates")[0]["n"] > 0
 
 
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
 def test_no_command_sends_a_control_character_to_a_terminal(world: World, number: int) -> None:
     half_year, code, seen = HalfYear.parse("2015-16-H1"), f"{number}X", " ".join(HOSTILE[number].split())
     with connection.connect(world.data) as con:
-        answer = ranked_table.ranked_table(con, half_year, "csp", code, ranked_table.Basis())
+        answer = ranked_table.fetch_ranked_table(con, half_year, "csp", code, ranked_table.TableBasis())
     texts = [
-        ranked_table_text.table(answer, None, None, ranked_table.Basis(), kind) for kind in ("text", "markdown", "csv", "json")
+        ranked_table_text.table(answer, None, None, ranked_table.TableBasis(), kind)
+        for kind in ("text", "markdown", "csv", "json")
     ]
     texts += [
         series_text.render(world.data, "South Worcester", code, "csp", None, None, kind) for kind in ("text", "csv", "json")

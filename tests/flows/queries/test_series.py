@@ -288,7 +288,7 @@ def test_json_has_rows_and_breaks(data: Path) -> None:
 def test_a_word_with_a_quote_or_a_question_mark_is_a_word(data: Path) -> None:
     words = ["King's Lynn", "' or true --", "?", None, 7, DAY, ["a", "'b'"]]
     with connection.connect(data) as con:
-        [row] = connection.rows_of(con, "select " + ", ".join(f"? as v{i}" for i in range(len(words))), words)
+        [row] = connection.fetch_rows(con, "select " + ", ".join(f"? as v{i}" for i in range(len(words))), words)
     assert list(row.values()) == words
 
 

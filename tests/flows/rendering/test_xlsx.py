@@ -14,7 +14,7 @@ import pytest
 
 from flows.cli import query_commands
 from flows.queries import ranked_table
-from flows.queries.ranked_table import Answer, Basis
+from flows.queries.ranked_table import RankedTable, TableBasis
 from flows.rendering import attribution, xlsx
 from tests.support.world import World, rows_of
 from transforms.periods import HalfYear
@@ -23,12 +23,12 @@ H1 = HalfYear.parse("2015-16-H1")
 
 
 @pytest.fixture(scope="module")
-def stalking(published: duckdb.DuckDBPyConnection) -> Answer:
-    return ranked_table.ranked_table(published, H1, "csp", "8Q", Basis())
+def stalking(published: duckdb.DuckDBPyConnection) -> RankedTable:
+    return ranked_table.fetch_ranked_table(published, H1, "csp", "8Q", TableBasis())
 
 
-def book_of(answer: Answer, rows: list[dict[str, Any]] | None = None) -> openpyxl.Workbook:
-    return openpyxl.load_workbook(io.BytesIO(xlsx.xlsx_bytes(answer, answer.rows if rows is None else rows, Basis())))
+def book_of(answer: RankedTable, rows: list[dict[str, Any]] | None = None) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(io.BytesIO(xlsx.xlsx_bytes(answer, answer.rows if rows is None else rows, TableBasis())))
 
 
 def data_of(sheet: Any) -> Iterator[dict[str, Any]]:
@@ -38,7 +38,7 @@ def data_of(sheet: Any) -> Iterator[dict[str, Any]]:
     return (dict(zip([head.partition("\n")[0] for head in heads], row, strict=True)) for row in rows)
 
 
-def test_the_figures_are_the_database_s_as_numbers(stalking: Answer, published: duckdb.DuckDBPyConnection) -> None:
+def test_the_figures_are_the_database_s_as_numbers(stalking: RankedTable, published: duckdb.DuckDBPyConnection) -> None:
     book = book_of(stalking)
     rows = rows_of(
         published,
@@ -59,7 +59,7 @@ def test_the_figures_are_the_database_s_as_numbers(stalking: Answer, published: 
     ]
 
 
-def test_it_is_laid_out_as_the_guidance_asks(stalking: Answer) -> None:
+def test_it_is_laid_out_as_the_guidance_asks(stalking: RankedTable) -> None:
     book = book_of(stalking)
     assert book.sheetnames == ["Cover", "Contents", "Notes", "Ranked", "Not ranked"]
     for sheet in book:
@@ -78,35 +78,35 @@ def test_it_is_laid_out_as_the_guidance_asks(stalking: Answer) -> None:
     assert [row["Note number"] for row in notes] == list(range(1, 7))
     assert book["Ranked"]["A6"].value == "Rank\n[note 1]"
     assert [row["Sheet name"] for row in data_of(book["Contents"])] == ["Ranked", "Not ranked"]
-    assert attribution.SIMULATED in [row[0].value for row in book["Cover"].iter_rows()]
+    assert attribution.SIMULATION_WARNING in [row[0].value for row in book["Cover"].iter_rows()]
     assert book["Ranked"]["G7"].number_format == "#,##0.00"
 
 
-def test_an_equal_answer_gives_equal_bytes_and_a_formula_stays_a_text(stalking: Answer) -> None:
+def test_an_equal_answer_gives_equal_bytes_and_a_formula_stays_a_text(stalking: RankedTable) -> None:
     rows = [stalking.rows[0] | {"area_name": "=1+1"}]
-    first, again = (xlsx.xlsx_bytes(stalking, rows, Basis()) for _ in range(2))
+    first, again = (xlsx.xlsx_bytes(stalking, rows, TableBasis()) for _ in range(2))
     assert first == again
     cell = openpyxl.load_workbook(io.BytesIO(first))["Ranked"]["B7"]
     assert (cell.value, cell.data_type) in (("=1+1", "s"), ("=1+1", "inlineStr"))
 
 
 def test_regions_stand_in_no_force(published: duckdb.DuckDBPyConnection) -> None:
-    book = book_of(ranked_table.ranked_table(published, H1, "region", "total", Basis()))
+    book = book_of(ranked_table.fetch_ranked_table(published, H1, "region", "total", TableBasis()))
     assert book.sheetnames == ["Cover", "Contents", "Notes", "Ranked"]
     assert "Force" not in next(iter(data_of(book["Ranked"])))
     assert len(list(data_of(book["Notes"]))) == 5  # no note on what is not ranked: everything is
 
 
-def test_where_nothing_is_ranked_the_reasons_are_the_table(stalking: Answer) -> None:
+def test_where_nothing_is_ranked_the_reasons_are_the_table(stalking: RankedTable) -> None:
     book = book_of(stalking, [row for row in stalking.rows if row["rank"] is None])
     assert book.sheetnames == ["Cover", "Contents", "Notes", "Not ranked"]
     assert [row["Note text"][:8] for row in data_of(book["Notes"])] == ["Offences", "Why an a"]
 
 
-def test_without_the_extra_one_sentence_says_what_is_missing(stalking: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_one_sentence_says_what_is_missing(stalking: RankedTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gptables", None)
     with pytest.raises(ValueError, match=r"^--format xlsx needs the extra \[report\]: gptables is not installed\.$"):
-        xlsx.xlsx_bytes(stalking, stalking.rows, Basis())
+        xlsx.xlsx_bytes(stalking, stalking.rows, TableBasis())
 
 
 def test_the_command_writes_it_to_standard_output(sample: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

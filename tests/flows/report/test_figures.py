@@ -178,7 +178,7 @@ def test_the_breaks_of_an_area_are_those_of_the_series_command(published: duckdb
         histories = area_pages._histories(breaks, site.places[level, name], rows)
         assert len(histories) == 6
         for history in histories:
-            want = series.series(published, name, history.entry.offence.code, level)
+            want = series.fetch_series(published, name, history.entry.offence.code, level)
             if want.offence != history.entry.offence:
                 continue  # a subgroup of the same name comes first there
             assert history.breaks == want.breaks
