@@ -7,52 +7,9 @@ each version promised (`make contract` writes it, and refuses to break it).
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from sql import quoted
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from sql.schema import Macro, Table, parse_columns
 
 VERSION = "1"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: its plain DuckDB type, whether it may be null, its unit (or -), who says so, and what it means."""
-
-    name: str
-    type: str
-    nullable: bool
-    unit: str
-    source: str
-    meaning: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """A public table or view: what a row is, its columns, its key, and the order in which it is stored."""
-
-    name: str
-    grain: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...]
-    order: tuple[str, ...]
-
-
-def _columns(text: str) -> tuple[Column, ...]:
-    """One column a line: name TYPE [unit, source] meaning; a ? after the type where it may be null."""
-    declared = []
-    for line in filter(None, text.splitlines()):
-        found = re.fullmatch(r"(\w+) ([A-Z]+)(\??) \[(.+?), (.+?)\] (.+)", line)
-        if found is None:
-            raise ValueError(f"expected `name TYPE [unit, source] meaning`, found {line!r}")
-        name, type_, nullable, unit, source, meaning = found.groups()
-        declared.append(Column(name, type_, bool(nullable), unit, source, meaning))
-    return tuple(declared)
-
 
 _PERIOD = """
 half_year VARCHAR [-, Home Office] financial year and half, such as 2015/16 H1: H1 is April to September, H2 October to March
@@ -70,8 +27,8 @@ quarter INTEGER [-, Home Office] quarter of the financial year: 1 is April to Ju
 """
 
 RANKED_RATES = Table(
-    "ranked_rates", "half-year × level × area × offence level × offence, areas as published",
-    _columns(_PERIOD + _AREA + """
+    "ranked_rates", "RankedRate", "half-year × level × area × offence level × offence, areas as published",
+    parse_columns(_PERIOD + _AREA + """
 force_name VARCHAR? [-, Home Office] police force that the area belongs to
 region_name VARCHAR? [-, Home Office] region of the force, as the Home Office names it
 offence_level VARCHAR [-, computed] code, subgroup, group or total
@@ -98,12 +55,12 @@ release_id VARCHAR [-, pipeline] the release that the counts come from
 TABLES = (
     RANKED_RATES,
     Table(
-        "ranked_rates_harmonised", RANKED_RATES.grain.replace("areas as published", "each area on its newest boundaries"),
+        "ranked_rates_harmonised", "RankedRate", RANKED_RATES.grain.replace("areas as published", "each area on its newest boundaries"),
         RANKED_RATES.columns, RANKED_RATES.key, RANKED_RATES.order,
     ),
     Table(
-        "offence_counts", "level × area × quarter × offence code, newest release",
-        _columns(_AREA + _QUARTER + """
+        "offence_counts", "OffenceCount", "level × area × quarter × offence code, newest release",
+        parse_columns(_AREA + _QUARTER + """
 offence_code VARCHAR [-, Home Office] Home Office offence code, as text
 offences BIGINT? [offences, Home Office] offences recorded in the quarter; negative where corrections exceed records, null where the release says N/a
 release_id VARCHAR [-, pipeline] the release that the count comes from
@@ -112,8 +69,8 @@ release_id VARCHAR [-, pipeline] the release that the count comes from
         ("level", "financial_year", "quarter", "offence_code", "area_name"),
     ),
     Table(
-        "half_years", "half-year × level",
-        _columns(_PERIOD + """
+        "half_years", "CoveredHalfYear", "half-year × level",
+        parse_columns(_PERIOD + """
 level VARCHAR [-, computed] csp, pfa, region or country
 complete BOOLEAN [-, computed] whether both quarters are published
 release_id VARCHAR [-, pipeline] the newest release that covers it
@@ -121,8 +78,8 @@ release_id VARCHAR [-, pipeline] the newest release that covers it
         ("half_year", "level"), ("half_year", "level"),
     ),
     Table(
-        "areas", "level × area that any release has figures for",
-        _columns(_AREA + """
+        "areas", "Area", "level × area that any release has figures for",
+        parse_columns(_AREA + """
 force_name VARCHAR? [-, Home Office] police force that the area belongs to
 region_name VARCHAR? [-, Home Office] region of the force, as the Home Office names it
 first_half_year VARCHAR [-, computed] first half-year with figures
@@ -132,8 +89,8 @@ is_place BOOLEAN [-, curated] false for unassigned groups, an airport, fraud bod
         ("level", "area_name"), ("level", "area_name"),
     ),
     Table(
-        "offences", "offence level × offence",
-        _columns("""
+        "offences", "Offence", "offence level × offence",
+        parse_columns("""
 offence_level VARCHAR [-, computed] code, subgroup, group or total
 offence_code VARCHAR [-, Home Office] Home Office offence code; at the other offence levels the name again
 offence_name VARCHAR [-, Home Office] newest description
@@ -145,8 +102,8 @@ last_half_year VARCHAR [-, computed] last half-year with rows
         ("offence_level", "offence_code"), ("offence_level", "offence_code"),
     ),
     Table(
-        "populations", "level × area × mid-year × vintage × boundaries",
-        _columns("""
+        "populations", "AreaPopulation", "level × area × mid-year × vintage × boundaries",
+        parse_columns("""
 level VARCHAR [-, computed] council, csp, pfa, region or country
 area_code VARCHAR [-, ONS] ONS code
 area_name VARCHAR [-, ONS or Home Office] name of the area
@@ -160,8 +117,8 @@ source_file VARCHAR [-, pipeline] file or files that it comes from
         ("level", "area_code", "year", "vintage", "boundaries"), ("level", "year", "vintage", "boundaries", "area_code"),
     ),
     Table(
-        "releases", "release: one published file in one vintage",
-        _columns("""
+        "releases", "PublishedRelease", "release: one published file in one vintage",
+        parse_columns("""
 release_id VARCHAR [-, pipeline] file name without its ending, and the start of its sha256
 file_name VARCHAR [-, Home Office] as published; with * for the CSV sheets of one release
 sha256 VARCHAR [-, pipeline] of the file's bytes
@@ -178,8 +135,8 @@ note VARCHAR? [-, pipeline] what the manifest.csv of a local folder says of it
         ("release_id",), ("table_kind", "published", "release_id"),
     ),
     Table(
-        "revisions", "release pair × level × area × quarter × offence code that changed",
-        _columns("""
+        "revisions", "Revision", "release pair × level × area × quarter × offence code that changed",
+        parse_columns("""
 from_release VARCHAR [-, pipeline] the release that was replaced
 to_release VARCHAR [-, pipeline] the release that changed the count
 """ + _AREA + _QUARTER + """
@@ -191,8 +148,8 @@ after BIGINT? [offences, Home Office] count in to_release; null where it has no 
         ("to_release", "level", "financial_year", "quarter", "offence_code", "area_name"),
     ),
     Table(
-        "quality_checks", "check of this build",
-        _columns("""
+        "quality_checks", "QualityCheck", "check of this build",
+        parse_columns("""
 check_name VARCHAR [-, pipeline] name of the check, as of its file in sql/40_checks
 guards VARCHAR [-, pipeline] what it guards
 required BOOLEAN [-, pipeline] whether a broken row stops the publication
@@ -203,8 +160,8 @@ passed BOOLEAN [-, pipeline] whether no row breaks it
         ("check_name",), ("check_name",),
     ),
     Table(
-        "data_dictionary", "public table × column",
-        _columns("""
+        "data_dictionary", "DictionaryEntry", "public table × column",
+        parse_columns("""
 contract_version VARCHAR [-, pipeline] raised when a column is removed, renamed, retyped or made nullable
 table_name VARCHAR [-, pipeline] public table or view
 column_name VARCHAR [-, pipeline] column
@@ -221,47 +178,20 @@ source VARCHAR [-, pipeline] who says so: Home Office, ONS, curated (data/refere
 )
 
 VIEWS = (
-    Table("latest_half_year", "level × area × offence level × offence, in the newest complete half-year of each level",
+    Table("latest_half_year", "RankedRate", "level × area × offence level × offence, in the newest complete half-year of each level",
           RANKED_RATES.columns, RANKED_RATES.key, RANKED_RATES.order),
-    Table("top_areas", "level × offence level × offence × area of rank 1 to 10, in the newest half-year of each level that has ranks",
+    Table("top_areas", "RankedRate", "level × offence level × offence × area of rank 1 to 10, in the newest half-year of each level that has ranks",
           RANKED_RATES.columns, RANKED_RATES.key, RANKED_RATES.order),
 )
 
-MACROS = {  # table macros and their parameters, with the columns of ranked_rates
-    "ranked_rates_for": ("as_of, population_year, population_vintage",
-                         "on any basis: as published by a day, over a mid-year and a vintage of its estimate; null is the default"),
-    "ranked_rates_as_of": ("date", "as it could have been printed on a day"),
-}
+MACROS = (  # with the columns of ranked_rates
+    Macro("ranked_rates_for", ("as_of", "population_year", "population_vintage"),
+          "on any basis: as published by a day, over a mid-year and a vintage of its estimate; null is the default"),
+    Macro("ranked_rates_as_of", ("date",), "as it could have been printed on a day"),
+)
 
 
-def arrow_schema(table: Table) -> pa.Schema:
-    """The Arrow schema of a public table, with meaning, unit and source as metadata of each field."""
-    import pyarrow as pa
-
-    types = {"VARCHAR": pa.string(), "INTEGER": pa.int32(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(),
-             "DATE": pa.date32(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us")}
-    return pa.schema([
-        pa.field(c.name, types[c.type], c.nullable, {"meaning": c.meaning, "unit": c.unit, "source": c.source})
-        for c in table.columns
-    ])
-
-
-def ddl(table: Table, schema: str) -> str:
-    """The statement that creates a table."""
-    lines = ", ".join(f'"{c.name}" {c.type}{"" if c.nullable else " not null"}' for c in table.columns)
-    return f'create table {schema}."{table.name}" ({lines})'
-
-
-def comments(table: Table, schema: str) -> str:
-    """The statements that say in the database what a table or view, and each of its columns, holds."""
-    name = f'{schema}."{table.name}"'
-    kind = "view" if table in VIEWS else "table"
-    statements = [f"comment on {kind} {name} is {quoted('one row per ' + table.grain)}"]
-    statements += [f'comment on column {name}."{c.name}" is {quoted(c.meaning)}' for c in table.columns]
-    return ";\n".join(statements)
-
-
-def dictionary() -> list[tuple[str | int | bool | None, ...]]:
+def dictionary_rows() -> list[tuple[str | int | bool | None, ...]]:
     """The rows of `data_dictionary`."""
     return [
         (VERSION, t.name, c.name, c.type, i, c.name in t.key, c.meaning, c.nullable, None if c.unit == "-" else c.unit, c.source)

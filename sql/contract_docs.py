@@ -1,6 +1,6 @@
-"""Writes docs/contract.md, and sql/promised/<version>.csv: what a contract version promised, which only ever grows.
+"""Writes what follows from the contract: docs/contract.md, sql/rows.py, and sql/promised/<version>.csv.
 
-Run as `python -m sql.contract_docs` (`make contract`).
+The last holds what a contract version promised, and only ever grows. Run as `python -m sql.contract_docs` (`make contract`).
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import io
 from pathlib import Path
 
 from sql import contract
-from sql.contract import Table
+from sql.schema import Table
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "contract.md"
+ROW_TYPES = Path(__file__).parent / "rows.py"
 PROMISED = Path(__file__).parent / "promised" / f"{contract.VERSION}.csv"
 Promise = tuple[str, str, str, str]  # table, column, type, whether it is promised never to be null
 
@@ -31,6 +32,13 @@ What stands here stays: no column is removed, renamed, retyped or made nullable 
 - Rows are stored in the order given, so a filter on the first of those columns reads little of the file.
 - Helper tables live in the schema `crime_rates_core`. They are no part of the contract.
 - Source: `Home Office` and `ONS` as published; `curated` from `data/reference`; `computed` in `sql/`; `pipeline` by the run."""
+ROW_TYPES_HEADER = '''"""What a row of each public table is in Python. Written by `make contract`: change contract.py instead."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TypedDict
+'''
 VIEWS = """## Views
 
 Plain views over these tables, with the columns of `ranked_rates`. They work in an attached file too."""
@@ -40,7 +48,7 @@ With the columns of `ranked_rates`. They work on a direct connection, or after `
 attached, the names inside a macro would be looked up in your own database."""
 
 
-def promises() -> list[Promise]:
+def list_promises() -> list[Promise]:
     """What the declaration promises now."""
     return [
         (table.name, column.name, column.type, "null" if column.nullable else "never null")
@@ -49,18 +57,18 @@ def promises() -> list[Promise]:
     ]
 
 
-def promised() -> list[Promise]:
+def read_promises() -> list[Promise]:
     """What this contract version promised when it was last written down."""
     with PROMISED.open(encoding="utf-8", newline="") as file:
         return [(row["table"], row["column"], row["type"], row["null"]) for row in csv.DictReader(file)]
 
 
-def broken(now: list[Promise], before: list[Promise]) -> list[str]:
+def find_broken_promises(now: list[Promise], before: list[Promise]) -> list[str]:
     """One sentence for each promise that no longer holds."""
-    held = {(table, column): (type_, null) for table, column, type_, null in now}
+    declared = {(table, column): (type_, null) for table, column, type_, null in now}
     sentences = []
     for table, column, type_, null in before:
-        type_now, null_now = held.get((table, column), ("", ""))
+        type_now, null_now = declared.get((table, column), ("", ""))
         if not type_now:
             sentences.append(f"{table}.{column} is gone")
         elif type_now != type_:
@@ -70,15 +78,27 @@ def broken(now: list[Promise], before: list[Promise]) -> list[str]:
     return sentences
 
 
-def page() -> str:
+def render_page() -> str:
     """The contract as Markdown."""
     views = [f"- `{view.name}`: one row per {view.grain}." for view in contract.VIEWS]
-    macros = [f"- `{name}({parameters})`: {meaning}." for name, (parameters, meaning) in contract.MACROS.items()]
-    parts = [INTRODUCTION, "## Tables", *map(_table, contract.TABLES), VIEWS, "\n".join(views), MACROS, "\n".join(macros)]
+    macros = [f"- `{macro.name}({', '.join(macro.parameters)})`: {macro.meaning}." for macro in contract.MACROS]
+    parts = [INTRODUCTION, "## Tables", *map(_render_table, contract.TABLES), VIEWS, "\n".join(views), MACROS, "\n".join(macros)]
     return "\n\n".join(parts) + "\n"
 
 
-def _table(table: Table) -> str:
+def render_row_types() -> str:
+    """The module of TypedDicts, one a row type: tables and views with the same columns share one."""
+    tables: dict[str, Table] = {}
+    for table in (*contract.TABLES, *contract.VIEWS):
+        tables.setdefault(table.row_type, table)
+    parts = [ROW_TYPES_HEADER]
+    for name, table in tables.items():
+        fields = [f"    {column.name}: {column.python_type}" for column in table.columns]
+        parts.append("\n".join([f"class {name}(TypedDict):", f'    """One row per {table.grain}."""', "", *fields, ""]))
+    return "\n\n".join(parts)
+
+
+def _render_table(table: Table) -> str:
     lines = [f"### `{table.name}`", ""]
     lines += [f"One row per {table.grain}.", f"Key: {_names(table.key)}.", f"Order: {_names(table.order)}.", ""]
     if table is not contract.RANKED_RATES and table.columns == contract.RANKED_RATES.columns:
@@ -96,14 +116,14 @@ def _names(columns: tuple[str, ...]) -> str:
 
 
 def _write() -> None:
-    now = promises()
-    if PROMISED.exists() and (sentences := broken(now, promised())):
+    now = list_promises()
+    if PROMISED.exists() and (sentences := find_broken_promises(now, read_promises())):
         raise SystemExit(
             f"Contract version {contract.VERSION} would be broken: {'; '.join(sentences)}. Raise VERSION in sql/contract.py."
         )
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([("table", "column", "type", "null"), *now])
-    for path, content in ((PROMISED, text.getvalue()), (PAGE, page())):
+    for path, content in ((PROMISED, text.getvalue()), (PAGE, render_page()), (ROW_TYPES, render_row_types())):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
 

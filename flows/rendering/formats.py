@@ -28,10 +28,10 @@ def parquet_bytes(rows: Sequence[dict[str, Any]]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from sql.contract import RANKED_RATES, arrow_schema
+    from sql.contract import RANKED_RATES
 
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=arrow_schema(RANKED_RATES)), sink, compression="zstd")
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=RANKED_RATES.arrow_schema()), sink, compression="zstd")
     return bytes(sink.getvalue())
 
 

@@ -55,7 +55,7 @@ def build_id(lake_dir: Path, reference_dir: Path) -> str:
             digest.update((folder / lake.RECORD).read_bytes())
     for name in REFERENCE:
         digest.update((reference_dir / f"{name}.csv").read_bytes())
-    for file in [*models(*MODELS), importlib.resources.files("sql") / "contract.py"]:
+    for file in [*models(*MODELS), *(importlib.resources.files("sql") / name for name in ("contract.py", "schema.py"))]:
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -214,11 +214,11 @@ class _Ordered:
         """The tables about the tables: quality_checks and data_dictionary."""
         rows: dict[str, list[tuple[Any, ...]]] = {
             "quality_checks": [(c.name, c.guards, c.required, c.rows_broken, c.examples, c.passed) for c in checks],
-            "data_dictionary": contract.dictionary(),
+            "data_dictionary": contract.dictionary_rows(),
         }
         for name, values in rows.items():
             table = self._public[name]
-            self._con.execute(contract.ddl(table, "main"))
+            self._con.execute(table.create_statement("main"))
             self._con.executemany(f"insert into {name} values ({', '.join('?' * len(table.columns))})", values)
             self._write(f"main.{name}", name, table.order)
 

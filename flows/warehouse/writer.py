@@ -75,8 +75,8 @@ def _write(folder: Path, target: Path, tables: Iterable[str]) -> None:
     con.execute(f"attach {quoted(str(target))} as published (storage_version {quoted(STORAGE_VERSION)})")
     con.execute(f"create schema published.{CORE_SCHEMA}")
     for table in contract.TABLES:
-        con.execute(contract.ddl(table, "published.main"))
-        con.execute(contract.comments(table, "published.main"))
+        con.execute(table.create_statement("published.main"))
+        con.execute(";".join(table.comment_statements("published.main")))
     for name in tables:
         file = quoted(str(folder / f"{name}.parquet"))
         if name.startswith(f"{CORE_SCHEMA}."):
@@ -89,7 +89,7 @@ def _write(folder: Path, target: Path, tables: Iterable[str]) -> None:
             if re.search(r"\bcreate (macro|view)\b", statement.query, re.IGNORECASE):
                 con.execute(statement)
     for view in contract.VIEWS:
-        con.execute(contract.comments(view, "main"))
+        con.execute(";".join(view.comment_statements("main", "view")))
     con.execute("checkpoint published; use memory; detach published")
     con.close()
 

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pytest
 
 from sql import contract, contract_docs
+from sql.rows import RankedRate
+from sql.schema import parse_columns
 from tests.support.releases import figures
 from tests.support.world import World, rows_of
 
@@ -148,7 +150,7 @@ def test_no_clock_stands_in_the_database(con: duckdb.DuckDBPyConnection) -> None
 def test_arrow_schema_and_tables_agree(con: duckdb.DuckDBPyConnection) -> None:
     for table in contract.TABLES:
         arrow = con.execute(f'from "{table.name}"').to_arrow_table().schema
-        declared = contract.arrow_schema(table)
+        declared = table.arrow_schema()
         assert [(f.name, f.type) for f in arrow] == [(f.name, f.type) for f in declared]
         assert all(isinstance(f.type, pa.DataType) and f.metadata for f in declared)
 
@@ -156,12 +158,18 @@ def test_arrow_schema_and_tables_agree(con: duckdb.DuckDBPyConnection) -> None:
 # ---------------------------------------------------------------- promises
 def test_no_promise_of_this_version_is_broken() -> None:
     # a column was dropped, renamed, retyped or made nullable: raise VERSION; one was added: `make contract`
-    assert contract_docs.broken(contract_docs.promises(), contract_docs.promised()) == []
-    assert contract_docs.promised() == contract_docs.promises()
+    assert contract_docs.find_broken_promises(contract_docs.list_promises(), contract_docs.read_promises()) == []
+    assert contract_docs.read_promises() == contract_docs.list_promises()
 
 
 def test_the_page_says_what_is_declared() -> None:
-    assert contract_docs.PAGE.read_text(encoding="utf-8") == contract_docs.page()  # else: `make contract`
+    assert contract_docs.PAGE.read_text(encoding="utf-8") == contract_docs.render_page()  # else: `make contract`
+
+
+def test_the_row_types_are_those_of_the_tables() -> None:
+    # else: `make contract`; type checkers hold what queries read to these
+    assert contract_docs.ROW_TYPES.read_text(encoding="utf-8") == contract_docs.render_row_types()
+    assert list(RankedRate.__annotations__) == [column.name for column in contract.RANKED_RATES.columns]
 
 
 @pytest.mark.parametrize(
@@ -175,10 +183,13 @@ def test_the_page_says_what_is_declared() -> None:
     ],
 )
 def test_a_broken_promise_is_named(now: list[contract_docs.Promise], said: list[str]) -> None:
-    assert contract_docs.broken(now, [("areas", "level", "VARCHAR", "never null")]) == said
-    assert contract_docs.broken([("areas", "level", "VARCHAR", "never null")], [("areas", "level", "VARCHAR", "null")]) == []
+    assert contract_docs.find_broken_promises(now, [("areas", "level", "VARCHAR", "never null")]) == said
+    assert (
+        contract_docs.find_broken_promises([("areas", "level", "VARCHAR", "never null")], [("areas", "level", "VARCHAR", "null")])
+        == []
+    )
 
 
 def test_a_column_that_is_declared_wrong_is_named() -> None:
     with pytest.raises(ValueError, match=r"expected `name TYPE \[unit, source\] meaning`, found 'level VARCHAR csp'"):
-        contract._columns("level VARCHAR csp\n")
+        parse_columns("level VARCHAR csp\n")

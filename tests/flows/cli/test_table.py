@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from sql.contract import RANKED_RATES, arrow_schema
+from sql.contract import RANKED_RATES
 from tests.flows.cli.conftest import Command, Said, ranks
 from tests.support.world import World
 
@@ -227,7 +227,7 @@ def test_parquet_goes_to_a_file(data: Path, tmp_path: Path) -> None:
     with (tmp_path / "out.parquet").open("wb") as out:
         subprocess.run([Path(sys.executable).with_name("crime-rates"), *words], stdout=out, check=True)
     table = pq.read_table(tmp_path / "out.parquet")
-    assert table.schema.equals(arrow_schema(RANKED_RATES))
+    assert table.schema.equals(RANKED_RATES.arrow_schema())
     assert table["area_name"].to_pylist()[:2] == ["Dover", "South Worcester"]
 
 

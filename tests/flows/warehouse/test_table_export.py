@@ -12,7 +12,7 @@ import pytest
 
 from flows.pipeline import steps
 from flows.settings import Settings
-from sql.contract import RANKED_RATES, arrow_schema
+from sql.contract import RANKED_RATES
 from tests.support.counts import rows
 from tests.support.releases import figures
 from tests.support.world import World
@@ -48,7 +48,7 @@ def test_a_table_is_ordered_by_offence_and_rank(exported: tuple[Settings, Path])
     tables = exported[0].data_dir / "tables"
     table = pq.read_table(tables / "2015-16-H1/csp.parquet")
     assert table.schema.names == [c.name for c in RANKED_RATES.columns]
-    assert table.schema.types == arrow_schema(RANKED_RATES).types
+    assert table.schema.types == RANKED_RATES.arrow_schema().types
     shown = [(r["offence_level"], r["rank"], r["area_name"], r["offences"]) for r in table.to_pylist()]
     south, north = (1, "South Worcester", 36), (2, "North Worcestershire", 30)
     assert [row for row in shown if row[0] == "code"] == [("code", *south), ("code", *north)]
