@@ -12,10 +12,13 @@ from typing import Any
 from flows.common.sanitize import escape_csv_cell, sanitize_text
 
 
-def csv_text(rows: Sequence[dict[str, Any]], columns: Sequence[str] | None = None) -> str:
-    """All columns of the rows (or those named), unrounded, with a header; text is harmless to a spreadsheet."""
+def csv_text(rows: Sequence[dict[str, Any]], columns: Sequence[str] | None = None, line_end: str = "\n") -> str:
+    """All columns of the rows (or those named), unrounded, with a header; text is harmless to a spreadsheet.
+
+    `line_end` ends each row; line breaks within a cell stay as they are.
+    """
     out = io.StringIO()
-    writer = csv.DictWriter(out, columns or (list(rows[0]) if rows else []), lineterminator="\n")
+    writer = csv.DictWriter(out, columns or (list(rows[0]) if rows else []), lineterminator=line_end)
     writer.writeheader()
     writer.writerows(
         {name: escape_csv_cell(value) if isinstance(value, str) else value for name, value in row.items()} for row in rows

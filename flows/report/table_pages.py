@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import duckdb
 
 from flows.queries.lookups import LEVELS
+from flows.rendering.formats import csv_text
 from flows.report import charts, queries, urls
 from flows.report.model import Entry, Site
 from flows.report.queries import Rows
@@ -17,7 +16,6 @@ from flows.report.templating import page
 from sql.contract import RANKED_RATES
 
 WITHIN = {"csp": ("Force", "force_name"), "pfa": ("Region", "region_name")}  # level → the column of what its areas lie in
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a text that begins so is run by a spreadsheet
 
 
 def files(con: duckdb.DuckDBPyConnection, site: Site, level: str, entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
@@ -88,14 +86,5 @@ def family(site: Site, entry: Entry, level: str) -> dict[str, list[Entry]]:
 
 
 def table_csv(rows: Rows) -> str:
-    """All columns of the rows, unrounded, for spreadsheets: with a byte-order mark, and no text that would run as a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    columns = [c.name for c in RANKED_RATES.columns]
-    writer.writerow(columns)
-    writer.writerows([_safe(row[name]) for name in columns] for row in rows)
-    return "\ufeff" + out.getvalue()
-
-
-def _safe(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    """All columns of rows of `ranked_rates`, unrounded, for spreadsheets: with a byte-order mark and Windows line ends."""
+    return "\ufeff" + csv_text(rows, [column.name for column in RANKED_RATES.columns], line_end="\r\n")

@@ -11,8 +11,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from flows.common.sanitize import escape_csv_column
 from flows.queries import series
 from flows.report import area_pages, model
+from flows.report.table_pages import table_csv
+from sql.contract import RANKED_RATES
 from tests.support.report_pages import is_interval, is_printed, tables, words
 from tests.support.world import rows_of
 from transforms.periods import HalfYear
@@ -209,12 +212,32 @@ def test_a_half_year_in_pieces_has_pages_of_pieces_and_of_wholes(published: duck
     assert is_printed(tables(piece)[0][0]["Per 10,000"], row["rate_per_10k"])
 
 
-def test_the_csv_is_safe_in_a_spreadsheet() -> None:
-    from flows.report.table_pages import table_csv
-    from sql.contract import RANKED_RATES
-
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=1+1",
+        "+1",
+        "-x",
+        "@A1",
+        "\tx",
+        " =1",
+        "\n=1",
+        "\xa0@A1",
+        "＝1",
+        "＋1",
+        "－1",
+        "＠A1",
+        "a\rb",
+        "\x00=1",
+        "\x1b[2J",
+        "Kent",
+    ],
+)
+def test_a_csv_file_of_the_report_is_as_safe_as_an_exported_one(published: duckdb.DuckDBPyConnection, name: str) -> None:
     blank: dict[str, Any] = {c.name: None for c in RANKED_RATES.columns}
-    text = table_csv([blank | {"area_name": "=1+1", "force_name": "-x", "offences": -3}])
-    assert text.startswith("\ufeff")
-    [row] = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    assert (row["area_name"], row["force_name"], row["offences"]) == ("'=1+1", "'-x", "-3")
+    text = table_csv([blank | {"area_name": name, "force_name": "Kent", "offences": -3}])
+    assert text.startswith("\ufeff") and text.count("\r\n") == 2
+    [row] = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    exported = published.execute(f"select {escape_csv_column('name')} from (select ?::varchar as name)", [name]).fetchone()
+    assert exported == (row["area_name"],) and (row["area_name"] == name) == (name == "Kent")
+    assert (row["force_name"], row["offences"]) == ("Kent", "-3")
