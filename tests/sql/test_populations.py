@@ -148,6 +148,29 @@ def test_a_split_says_how_it_was_made_and_is_ranked(con: duckdb.DuckDBPyConnecti
     assert rate(con, "Somerset", half_year="2020/21 H1")["status_note"] is None
 
 
+def test_the_parts_behind_a_split_are_listed(con: duckdb.DuckDBPyConnection) -> None:
+    parts = rows_of(
+        con,
+        "select p.part_code, p.part_persons, p.is_inside, p.part_year, p.persons, p.persons_inside, p.persons_in_parts, "
+        "p.persons_counted from crime_rates_core.council_parts as p join crime_rates_core.areas as a using (area_key) "
+        "join crime_rates_core.year_lookups as l using (lookup_year) "
+        "join crime_rates_core.population_bases as b using (set_key) "
+        "where a.level = 'csp' and a.area_name = 'Bournemouth' and l.start_year = 2020 and b.year = 2019 order by 1",
+    )
+    whole = {
+        "part_year": 2017,
+        "persons": 400_001,
+        "persons_inside": 240_000,
+        "persons_in_parts": 450_000,
+        "persons_counted": persons(con, "Bournemouth", 2020)[0],
+    }
+    assert parts == [
+        {"part_code": "E06000028", "part_persons": 240_000, "is_inside": True, **whole},
+        {"part_code": "E06000029", "part_persons": 150_000, "is_inside": False, **whole},
+        {"part_code": "E07000048", "part_persons": 60_000, "is_inside": False, **whole},
+    ]
+
+
 def test_in_the_newer_lookup_too_a_partnership_keeps_its_ground(con: duckdb.DuckDBPyConnection) -> None:
     # the 2024 lookup has the same council under three partnerships; which part is whose is told by that of 2017
     assert persons(con, "Poole", 2025) == (round(410_000 * 150 / 450), "apportioned")
