@@ -38,7 +38,7 @@ SEED ?= 1
 chaos: $(READY) ## trouble the pipeline on purpose, for minutes, and write what came of it into docs/reliability.md
 	@$(VENV)/bin/python -m tools.chaos --seed $(SEED) --write
 
-bench: $(READY) ## measure against baselines of the same run, for a quarter of an hour; writes README.md and docs/performance.md
+bench: $(READY) ## measure against baselines of the same run, for a quarter of an hour; writes docs/performance.md
 	@$(VENV)/bin/python -m tools.benchmark --write
 
 profile: $(READY) ## say where a cold run on full-size workbooks spends its time; writes docs/performance.md

@@ -29,7 +29,7 @@ MEASURES: dict[str, Callable[[Work], list[report.Row]]] = {
     "orchestration": rows.orchestration,
     "memory": rows.memory,
 }
-README, PAGE = inputs.ROOT / "README.md", inputs.ROOT / "docs/performance.md"
+PAGE = inputs.ROOT / "docs/performance.md"
 DRAWING = inputs.ROOT / "docs/images/growth.svg"
 GROWTH = "<!-- growth: begin -->", "<!-- growth: end -->"
 
@@ -39,7 +39,7 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(MEASURES), help=f"of {', '.join(MEASURES)}; separated by commas")
     parser.add_argument("--releases", type=Path, help=f"a folder of full-size workbooks (or {inputs.RELEASES})")
     parser.add_argument("--populations", type=Path, help=f"a folder of population files and lookups (or {inputs.POPULATIONS})")
-    parser.add_argument("--write", action="store_true", help="put what was measured into README.md and docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="put what was measured into docs/performance.md")
     parser.add_argument("--keep", action="store_true", help="leave the temporary folder there")
     told = parser.parse_args()
     chosen = [name.strip() for name in told.only.split(",")]
@@ -68,7 +68,6 @@ def main() -> int:
     table, behind = report.table(measured), report.behind(measured)
     print("\n\n".join([table, behind, *([growth.markdown(work.points)] if work.points else []), made]))
     if told.write:
-        report.put(README, f"{made}\n\n{table}")
         report.put(PAGE, f"{made}\n\n{table}\n\n{behind}")
         report.put(PAGE, growth.markdown(work.points), *GROWTH)
         DRAWING.write_text(growth.svg(work.points), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The measures as one table: on the terminal, and between two marks of a page. The same text for both."""
+"""The measures as one table: the same text on the terminal and between two marks of a page."""
 
 from __future__ import annotations
 
