@@ -1,51 +1,97 @@
-"""Settings of the commands that write: from the environment, CRIME_RATES_*. Commands that only read need none of it."""
+"""All that the environment says, read here and nowhere else; the values are handed to what needs them.
+
+`ReaderSettings` is for commands that only ask, and is read in no time. `Settings` is for runs: pydantic checks its values,
+and is imported only then.
+"""
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from annotated_types import Ge, Gt, Le
 
 from flows.common.package_data import packaged_folder
-from flows.storage.data_dir import open_store, working_copy
+from flows.storage.data_dir import open_store
+from flows.storage.data_store import DataStore
+
+PREFIX = "CRIME_RATES_"
+NOT_SET = ("store", "made_on")  # the fields of Settings that no variable sets
 
 
-class Settings(BaseSettings):
+@dataclass(frozen=True)
+class Settings:
     """Where things lie, and how much of the machine to use."""
 
-    model_config = SettingsConfigDict(env_prefix="CRIME_RATES_")
-
-    data_dir: Annotated[Path, BeforeValidator(working_copy)] = Path("data")  # or an address: then its working copy
-    reference_dir: Path = Field(default_factory=lambda: packaged_folder("reference"))
+    store: DataStore
+    reference_dir: Path = field(default_factory=lambda: packaged_folder("reference"))
     govuk_url: str = "https://www.gov.uk"
     nomis_url: str = "https://www.nomisweb.co.uk"
     geoportal_url: str = "https://services1.arcgis.com"
     ons_url: str = "https://www.ons.gov.uk"
     contact: str = ""  # an address or page that the User-Agent names, so that a service can reach whoever runs this
-    requests_per_second: float = Field(default=3.0, gt=0, le=10)  # GOV.UK asks for at most 10
+    requests_per_second: Annotated[float, Gt(0), Le(10)] = 3.0  # GOV.UK asks for at most 10
     webhook_url: str = ""  # told, by POST, of each run that failed or was partial
     memory_limit: str = "4GB"  # of DuckDB while it builds
     report: bool = False  # whether `update` writes data_dir/report at its end
     dask_scheduler: str = ""  # such as tcp://scheduler:8786: files are normalised by its workers
-    keep_builds: int = Field(default=3, ge=1)  # published databases that are kept for `rollback`
+    keep_builds: Annotated[int, Ge(1)] = 3  # published databases that are kept for `rollback`
     lakehouse: str = ""  # what follows ducklake: where DuckDB attaches it, such as postgres:dbname=crime host=db; none by default
     lakehouse_data: str = ""  # the folder or s3:// address of its Parquet; wanted when it is made, and not again
-    _address: str = PrivateAttr("")
-    _made_on: str = PrivateAttr(default_factory=socket.gethostname)
+    made_on: str = field(default_factory=socket.gethostname)
 
-    def model_post_init(self, _: Any) -> None:
-        """Know the address of the data, if they have one: on another host their working copy is another folder."""
-        there = open_store(self.data_dir)
-        self._address = there.address if there is not None else ""
+    __pydantic_config__: ClassVar = {"arbitrary_types_allowed": True}  # the store, of which pydantic knows nothing
+
+    @classmethod
+    def from_environment(cls, store: DataStore) -> Self:
+        """The settings of a run on a store, from CRIME_RATES_*. Raises pydantic.ValidationError, which names the setting."""
+        from pydantic import TypeAdapter
+
+        names = {one.name for one in fields(cls)} - set(NOT_SET)
+        given = {name.upper(): value for name, value in os.environ.items()}
+        values = {name: given[f"{PREFIX}{name.upper()}"] for name in names if f"{PREFIX}{name.upper()}" in given}
+        return TypeAdapter(cls).validate_python({"store": store, **values})
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder of this host to work in."""
+        return self.store.folder
 
     def on_this_host(self, folders: Sequence[Path]) -> tuple[Settings, list[Path], bool]:
         """(settings, folders of the data, whether they come from another host), as they are on this one."""
-        if not self._address:
+        if not self.store.is_copied:
             return self, list(folders), False
-        here = working_copy(self._address)
-        moved = here != self.data_dir or self._made_on != socket.gethostname()
-        return self.model_copy(update={"data_dir": here}), [here / folder.relative_to(self.data_dir) for folder in folders], moved
+        here = data_store(self.store.address)
+        moved = here.folder != self.data_dir or self.made_on != socket.gethostname()
+        return replace(self, store=here), [here.folder / folder.relative_to(self.data_dir) for folder in folders], moved
+
+
+@dataclass(frozen=True)
+class ReaderSettings:
+    """What a command that only asks wants to know of the environment."""
+
+    lakehouse: str = ""
+    snapshot: str = ""  # the number of the publication in the lakehouse to ask; the newest by default
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """From CRIME_RATES_LAKEHOUSE and CRIME_RATES_LAKEHOUSE_SNAPSHOT."""
+        return cls(os.environ.get(f"{PREFIX}LAKEHOUSE", ""), os.environ.get(f"{PREFIX}LAKEHOUSE_SNAPSHOT", ""))
+
+
+def data_store(place: str | Path) -> DataStore:
+    """The data store that a path or an address names. Raises ValueError for an address that names no place.
+
+    The working copy of an address lies below CRIME_RATES_CACHE_DIR, else $XDG_CACHE_HOME/crime-rates, else ~/.cache/crime-rates.
+    """
+    if named := os.environ.get(f"{PREFIX}CACHE_DIR"):
+        cache_dir = Path(named).absolute()
+    else:
+        cache_dir = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "crime-rates"
+    # AWS_DEFAULT_REGION botocore hears by itself
+    region = None if "AWS_DEFAULT_REGION" in os.environ else os.environ.get("AWS_REGION")
+    return open_store(place, cache_dir, region)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.storage.data_store import LocalStore
 from tests.support.world import SAMPLE, World
 
 SERVICES = {"server", "s3_address", "endpoint", "prefect"}  # fixtures that start a PostgreSQL, S3 or Prefect server
@@ -28,7 +29,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> World:
     from flows.settings import Settings
 
     world = World(tmp_path_factory.mktemp("sample"))
-    settings = Settings(data_dir=world.data)
+    settings = Settings(LocalStore(world.data))
     folders = steps.Folders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups")
     for batch in steps.discover_local(folders):
         stored, _ = steps.store_raw(settings, batch)

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from flows.storage.data_dir import working_copy
+from flows.settings import data_store
+from flows.storage.data_store import DataStore, LocalStore
 
 app = App(
     name="crime-rates",
@@ -17,18 +18,20 @@ app = App(
 )
 
 
-def _data_dir(_: Any, tokens: Sequence[Any]) -> Path:
-    return working_copy(tokens[0].value)
+def _data_store(_: Any, tokens: Sequence[Any]) -> DataStore:
+    return data_store(tokens[0].value)
 
 
 DataDir = Annotated[
-    Path,
+    DataStore,
     Parameter(
         name="--data-dir",
         env_var="CRIME_RATES_DATA_DIR",
-        converter=_data_dir,
+        converter=_data_store,
+        n_tokens=1,
+        accepts_keys=False,
         help="Folder of raw files, lake, database and tables, or an address such as s3://bucket/prefix.",
     ),
 ]
 Level = Literal["csp", "pfa", "region", "country"]
-DATA = Path("data")
+DATA: DataStore = LocalStore(Path("data"))

@@ -11,34 +11,34 @@ from flows.cli.app import DATA, DataDir, app
 
 
 @app.command
-def releases(*, data_dir: DataDir = DATA) -> None:
+def releases(*, store: DataDir = DATA) -> None:
     """List the releases that the published database was built from."""
     from flows.rendering import status_text
 
-    sys.stdout.write(status_text.releases(data_dir))
+    sys.stdout.write(status_text.releases(store))
 
 
 @app.command
-def status(*, json: bool = False, data_dir: DataDir = DATA) -> None:
+def status(*, json: bool = False, store: DataDir = DATA) -> None:
     """Say what is published, how old it is, what the last run did, and how much room it takes."""
     from flows.rendering import status_text
 
-    sys.stdout.write(status_text.status(data_dir, as_json=json))
+    sys.stdout.write(status_text.status(store, as_json=json))
 
 
 @app.command
-def check(*, data_dir: DataDir = DATA) -> None:
+def check(*, store: DataDir = DATA) -> None:
     """Print the checks of the published database; exit status 1 if a required one is broken."""
     from flows.rendering import status_text
 
-    report, passed = status_text.checks(data_dir)
+    report, passed = status_text.checks(store)
     sys.stdout.write(report)
     if not passed:
         sys.exit(1)
 
 
 @app.command
-def report(*, half_year: str | None = None, out: Path | None = None, data_dir: DataDir = DATA) -> None:
+def report(*, half_year: str | None = None, out: Path | None = None, store: DataDir = DATA) -> None:
     """Write a half-year's tables as a static site that opens from a folder, without a server or a network.
 
     Parameters
@@ -51,7 +51,7 @@ def report(*, half_year: str | None = None, out: Path | None = None, data_dir: D
     from flows.report import site
     from transforms.periods import HalfYear
 
-    written = site.write(data_dir, out or data_dir / "report", HalfYear.parse(half_year) if half_year is not None else None)
+    written = site.write(store, out or store.folder / "report", HalfYear.parse(half_year) if half_year is not None else None)
     print(f"Wrote {written.pages:,} pages on {written.half_year.months} ({written.size / 1e6:,.0f} MB): open {written.front}")
 
 
@@ -61,7 +61,7 @@ def update(
     releases: Path | None = None,
     populations: Path | None = None,
     lookups: Path | None = None,
-    data_dir: DataDir = DATA,
+    store: DataDir = DATA,
 ) -> None:
     """Take in new releases, populations and lookups; build, check and publish the database; write the tables.
 
@@ -76,7 +76,7 @@ def update(
     """
     from flows.cli import prefect_launcher
 
-    sys.exit(prefect_launcher.update(data_dir, releases, populations, lookups))
+    sys.exit(prefect_launcher.update(store, releases, populations, lookups))
 
 
 @app.command
@@ -87,7 +87,7 @@ def backfill(
     level: Literal["csp", "pfa"] | None = None,
     refetch: bool = False,
     dry_run: bool = False,
-    data_dir: DataDir = DATA,
+    store: DataDir = DATA,
 ) -> None:
     """Fetch, normalise and build everything that covers a span of half-years, and say what covers each.
 
@@ -110,14 +110,14 @@ def backfill(
     if HalfYear.parse(last) < HalfYear.parse(first):
         raise ValueError(f"expected a span from an earlier to a later half-year, found {first} to {last}")
     sys.exit(
-        prefect_launcher.plan(data_dir, first, last, level)
+        prefect_launcher.plan(store, first, last, level)
         if dry_run
-        else prefect_launcher.backfill(data_dir, first, last, level, refetch)
+        else prefect_launcher.backfill(store, first, last, level, refetch)
     )
 
 
 @app.command
-def rollback(*, to: str | None = None, data_dir: DataDir = DATA) -> None:
+def rollback(*, to: str | None = None, store: DataDir = DATA) -> None:
     """Show readers an older build: the one before, or the one named; no run publishes the newer ones again.
 
     Parameters
@@ -125,21 +125,11 @@ def rollback(*, to: str | None = None, data_dir: DataDir = DATA) -> None:
     to
         a part of the name of a build that is kept, such as 1d31ac9b; a newer one takes a roll back away.
     """
-    from flows.pipeline import steps
+    from flows.pipeline.rollback import roll_back
     from flows.settings import Settings
-    from flows.storage.data_dir import display_name
-    from flows.storage.run_lock import sole_run
-    from flows.warehouse import remote, versions
-    from flows.warehouse.published import published
 
-    if published(data_dir) is None:
-        raise versions.NoSuchBuild(f"{display_name(data_dir)} holds no published database, so there is nothing to roll back.")
-    with sole_run(data_dir):
-        left, shown = remote.roll_back(data_dir, to)
-        remote.export(data_dir, shown)
-        if (settings := Settings(data_dir=data_dir)).lakehouse:
-            steps.publish_lakehouse(settings, shown)
-    print(f"Readers see {shown.name} now, and not {left.name}; {display_name(data_dir)}/tables is written to match.")
+    left, shown = roll_back(Settings.from_environment(store), to)
+    print(f"Readers see {shown} now, and not {left}; {store}/tables is written to match.")
 
 
 @app.command
@@ -151,23 +141,22 @@ def snapshots() -> None:
 
 
 @app.command
-def serve(*, data_dir: DataDir = DATA) -> None:
+def serve(*, store: DataDir = DATA) -> None:
     """Serve the deployments update (weekdays, 09:35 in London) and backfill, against a standing Prefect server."""
     from flows.cli import prefect_launcher
 
-    sys.exit(prefect_launcher.serve(data_dir))
+    sys.exit(prefect_launcher.serve(store))
 
 
 @app.command
-def demo(*, data_dir: DataDir = DATA) -> None:
+def demo(*, store: DataDir = DATA) -> None:
     """Run the whole pipeline on the sample that comes with the code, without a network, and print a table."""
     from flows.cli import prefect_launcher, query_commands
-    from flows.storage.data_dir import nested
 
-    demo_dir = nested(data_dir, "demo")
-    code = prefect_launcher.demo(demo_dir)
+    demo_store = store.nested("demo")
+    code = prefect_launcher.demo(demo_store)
     if code == 0:
         print()
-        query_commands.table("2015-16-H1", offence="8Q", top=20, population_vintage=date(2015, 6, 25), data_dir=demo_dir)
+        query_commands.table("2015-16-H1", offence="8Q", top=20, population_vintage=date(2015, 6, 25), store=demo_store)
         print(prefect_launcher.SAMPLE_NOTE)
     sys.exit(code)

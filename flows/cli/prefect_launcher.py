@@ -11,7 +11,7 @@ from typing import Any
 
 from flows.common.package_data import packaged_folder
 from flows.settings import Settings
-from flows.storage.data_dir import display_name
+from flows.storage.data_store import DataStore
 
 WEEKDAYS = "35 9 * * 1-5"  # releases appear at 09:30, London time
 QUIET = {
@@ -48,44 +48,44 @@ def run_in_process(flow: Any, *words: Any) -> Any:
         return flow(*words, return_state=True)
 
 
-def update(data_dir: Path, releases: Path | None, populations: Path | None, lookups: Path | None) -> int:
+def update(store: DataStore, releases: Path | None, populations: Path | None, lookups: Path | None) -> int:
     """Run the flow `update` and print what it did; the exit status is 0 only if all was done."""
     quiet_prefect()
 
     def start() -> Any:
         from flows.pipeline.update import update as flow
 
-        return run_in_process(flow, data_dir, releases, populations, lookups)
+        return run_in_process(flow, store.address, releases, populations, lookups)
 
-    return _run(start, data_dir)
+    return _run(start, store)
 
 
-def backfill(data_dir: Path, first: str, last: str, level: str | None, refetch: bool) -> int:
+def backfill(store: DataStore, first: str, last: str, level: str | None, refetch: bool) -> int:
     """Run the flow `backfill` and print what it did, and what stands behind each half-year."""
     quiet_prefect()
 
     def start() -> Any:
         from flows.pipeline.backfill import backfill as flow
 
-        return run_in_process(flow, first, last, level, refetch, data_dir)
+        return run_in_process(flow, first, last, level, refetch, store.address)
 
-    return _run(start, data_dir)
+    return _run(start, store)
 
 
-def plan(data_dir: Path, first: str, last: str, level: str | None) -> int:
+def plan(store: DataStore, first: str, last: str, level: str | None) -> int:
     """Print what a backfill would do; nothing is fetched or written."""
     quiet_prefect()
     from flows.pipeline.backfill import Span
     from flows.pipeline.backfill import plan as plan_of
 
-    covered, to_fetch, failed = plan_of(Settings(data_dir=data_dir), Span.parse(first, last), level)
+    covered, to_fetch, failed = plan_of(Settings.from_environment(store), Span.parse(first, last), level)
     print(*covered, sep="\n")
     print(f"To fetch: {', '.join(to_fetch) or 'nothing'}.")
     print(*(f"FAILED {message}" for message in failed), sep="\n", end="\n" if failed else "")
     return 1 if failed else 0
 
 
-def serve(data_dir: Path) -> int:
+def serve(store: DataStore) -> int:
     """Serve the deployments `update` (weekdays at 09:35 in London) and `backfill` until stopped."""
     if not os.environ.get("PREFECT_API_URL"):
         raise ValueError(
@@ -101,7 +101,7 @@ def serve(data_dir: Path) -> int:
     from flows.pipeline.backfill import backfill as backfill_flow
     from flows.pipeline.update import update as update_flow
 
-    folder = {"data_dir": display_name(data_dir.resolve())}
+    folder = {"data_dir": store.absolute().address}
     weekdays = Cron(WEEKDAYS, timezone="Europe/London")
     deployments: list[Any] = [
         update_flow.to_deployment(name="update", schedule=weekdays, parameters=folder),
@@ -111,13 +111,13 @@ def serve(data_dir: Path) -> int:
     return 0
 
 
-def demo(data_dir: Path) -> int:
+def demo(store: DataStore) -> int:
     """Run `update` on the sample."""
     sample = packaged_folder("sample")
-    return update(data_dir, sample / "releases", sample / "populations", sample / "lookups")
+    return update(store, sample / "releases", sample / "populations", sample / "lookups")
 
 
-def _run(start: Callable[[], Any], data_dir: Path) -> int:
+def _run(start: Callable[[], Any], store: DataStore) -> int:
     from flows.common import progress
 
     with progress.display():
@@ -128,5 +128,5 @@ def _run(start: Callable[[], Any], data_dir: Path) -> int:
 
     if not isinstance(run, Run):  # a fault of ours, or of the machine
         raise run
-    sys.stdout.write(summary(run, Settings(data_dir=data_dir)))
+    sys.stdout.write(summary(run, Settings.from_environment(store)))
     return 0 if run.state in ("completed", "unchanged") else 1

@@ -24,7 +24,7 @@ def table(
     population_year: int | None = None,
     population_vintage: date | None = None,
     format: Literal["text", "csv", "json", "markdown", "parquet", "xlsx"] = "text",
-    data_dir: DataDir = DATA,
+    store: DataDir = DATA,
 ) -> None:
     """Print one ranked table: an offence in a half-year, at a level.
 
@@ -56,7 +56,7 @@ def table(
     from transforms.periods import HalfYear
 
     period, basis = HalfYear.parse(half_year), ranked_table.TableBasis(as_of, population_year, population_vintage, area_basis)
-    with connection.connect(data_dir) as con:
+    with connection.connect(store) as con:
         answer = ranked_table.fetch_ranked_table(con, period, level, offence, basis)
         name = ranked_table.find_area_in_table(con, answer, area) if area is not None else None
     if format not in ("parquet", "xlsx"):
@@ -80,7 +80,7 @@ def series(
     first: Annotated[str | None, Parameter(name="--from")] = None,
     last: Annotated[str | None, Parameter(name="--to")] = None,
     format: Literal["text", "csv", "json"] = "text",
-    data_dir: DataDir = DATA,
+    store: DataDir = DATA,
 ) -> None:
     """Print the half-years of one area, on its newest boundaries, with what breaks the series.
 
@@ -101,7 +101,7 @@ def series(
     """
     from flows.rendering import series_text
 
-    sys.stdout.write(series_text.render(data_dir, area, offence, level, first, last, format))
+    sys.stdout.write(series_text.render(store, area, offence, level, first, last, format))
 
 
 @app.command
@@ -113,7 +113,7 @@ def revisions(
     level: Literal["csp", "pfa"] | None = None,
     top: int = 10,
     format: Literal["text", "csv", "json"] = "text",
-    data_dir: DataDir = DATA,
+    store: DataDir = DATA,
 ) -> None:
     """Print what each release changed in earlier ones: sums, and the biggest changes with the ranks they moved.
 
@@ -134,11 +134,11 @@ def revisions(
     """
     from flows.rendering import revisions_text
 
-    sys.stdout.write(revisions_text.render(data_dir, release, area, offence, level, top, format))
+    sys.stdout.write(revisions_text.render(store, release, area, offence, level, top, format))
 
 
 @app.command
-def explain(half_year: str, *, area: str, offence: str, level: Level = "csp", data_dir: DataDir = DATA) -> None:
+def explain(half_year: str, *, area: str, offence: str, level: Level = "csp", store: DataDir = DATA) -> None:
     """Print how one figure comes about, from the cells of its release to its rank.
 
     Parameters
@@ -155,4 +155,4 @@ def explain(half_year: str, *, area: str, offence: str, level: Level = "csp", da
     from flows.rendering import explanation_text
     from transforms.periods import HalfYear
 
-    sys.stdout.write(explanation_text.explain(data_dir, HalfYear.parse(half_year), area, offence, level))
+    sys.stdout.write(explanation_text.explain(store, HalfYear.parse(half_year), area, offence, level))

@@ -31,17 +31,28 @@ def fsync(path: Path) -> None:
         os.close(handle)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_bytes(path: Path, data: bytes) -> None:
     """Write a small file so that a reader sees the old or the new whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = _partial_path(path)
-    aside.write_text(text, encoding="utf-8")
+    aside.write_bytes(data)
     fsync(aside)
     aside.replace(path)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a small text, in UTF-8, so that a reader sees the old or the new whole."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def encode_json(value: Any) -> bytes:
+    """A value as our small JSON files hold it."""
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
 def write_json(path: Path, value: Any) -> None:
-    write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    """Write a small JSON file so that a reader sees the old or the new whole."""
+    write_bytes(path, encode_json(value))
 
 
 def read_json(path: Path) -> Any:

@@ -14,10 +14,9 @@ from pydantic import AfterValidator
 
 from flows.pipeline import notifications, steps
 from flows.pipeline.update import run_steps
-from flows.settings import Settings
+from flows.settings import Settings, data_store
 from flows.sources import catalogue
-from flows.storage import lake, sync
-from flows.storage.data_dir import working_copy
+from flows.storage import lake
 from flows.storage.run_log import Coverage, Run
 from transforms.periods import HalfYear, Quarter
 
@@ -65,7 +64,7 @@ def backfill(
     What a release covers is known only from its sheets, so all of the page's releases are fetched that are not held yet.
     A half-year that no release covers makes the run fail, after all the others are built.
     """
-    settings = Settings(data_dir=working_copy(data_dir))
+    settings = Settings.from_environment(data_store(data_dir))
     span = Span.parse(first, last)
     run = Run("backfill")
 
@@ -100,7 +99,7 @@ def coverage(settings: Settings, span: Span, level: str | None) -> list[Coverage
 
 def plan(settings: Settings, span: Span, level: str | None) -> tuple[list[Coverage], list[str], list[str]]:
     """What a backfill would do: (what covers each half-year already, files to fetch, sentences on what failed to answer)."""
-    sync.fetch_manifests(settings.data_dir, is_run=False)
+    settings.store.fetch_manifests()
     with catalogue.client(settings) as http:
         batches, failed = steps.discover_live(settings, http, level)
     raw = settings.data_dir / "raw"

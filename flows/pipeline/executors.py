@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ def executor_for(settings: Settings, task: Any) -> Iterator[Start]:
         yield lambda name, kind, folders: task.submit(settings, name, kind, folders).result  # type: ignore[no-any-return]
         return
     with _cluster(settings.dask_scheduler) as runner:
-        here = settings.model_copy(update={"data_dir": settings.data_dir.absolute()})  # a worker starts in a folder of its own
+        here = replace(settings, store=settings.store.absolute())  # a worker starts in a folder of its own
 
         def start(name: str, kind: str, folders: Sequence[Path]) -> Callable[[], FileResult]:
             words = {"settings": here, "name": name, "kind": kind, "folders": [folder.absolute() for folder in folders]}

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from flows.common.errors import is_disk_full
 from flows.settings import Settings
-from flows.storage import lake, raw_store, sync
+from flows.storage import lake, raw_store
+from flows.storage.object_store import CorruptPartition
 from flows.storage.run_log import FileResult
 from transforms.areas import known_names, read_reference
 from transforms.errors import PublishedFileError
@@ -77,18 +78,18 @@ def normalise(settings: Settings, name: str, kind: str, folders: Sequence[Path])
     A file that is not what it should be gives an item of state `failed` with one sentence; it stays in the raw store.
     """
     settings, folders, moved = settings.on_this_host(folders)
-    data_dir = settings.data_dir
-    sync.fetch_manifest(data_dir, *folders, anew=moved)
-    partition = lake.folder_of(data_dir / "lake", kind, [raw_store.read(folder) for folder in folders])
-    sync.fetch_manifest(data_dir, partition, anew=moved)
+    store = settings.store
+    store.fetch_manifest(*folders, anew=moved)
+    partition = lake.folder_of(store.folder / "lake", kind, [raw_store.read(folder) for folder in folders])
+    store.fetch_manifest(partition, anew=moved)
     try:
         if not lake.is_known(partition, raw_store.read(folders[0])):
-            sync.download(data_dir, *folders)
-    except sync.Corrupt as error:
+            store.fetch_partitions(folders)
+    except CorruptPartition as error:
         return FileResult(name, kind, "failed", str(error))
     item = _normalised(settings, name, kind, folders)
     if item.state != "failed":
-        sync.push(data_dir, partition)
+        store.store_partition(partition)
     return item
 
 

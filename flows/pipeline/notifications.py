@@ -59,7 +59,7 @@ def artifacts(settings: Settings, run: Run) -> None:
         )
     if not run.database:
         return
-    with connection.connect(settings.data_dir) as con:
+    with connection.connect(settings.store) as con:
         top = connection.fetch_rows(
             con,
             "select rank, area_name, offences, population, round(rate_per_10k, 2) as rate_per_10k, half_year, level "

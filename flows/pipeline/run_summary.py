@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flows.common.sanitize import sanitize_text
 from flows.settings import Settings
-from flows.storage.data_dir import display_name, open_store
 from flows.storage.run_log import Run
 
 
@@ -19,14 +18,14 @@ def summary(run: Run, settings: Settings) -> str:
         lines.append(f"{many} unchanged" + ("." if run.downloaded or new else "; no file was downloaded."))
     lines += [f"Note: {warning}" for warning in run.warnings]
     if run.database and run.published:
-        linked = f"crime_rates.duckdb ({run.database})" if open_store(settings.data_dir) is None else run.database
-        lines.append(f"Published {display_name(settings.data_dir)}/warehouse/{linked}.")
+        linked = f"crime_rates.duckdb ({run.database})" if not settings.store.is_copied else run.database
+        lines.append(f"Published {settings.store}/warehouse/{linked}.")
     elif run.database:
         lines.append(f"Nothing to build, nothing to publish: {run.database} stands.")
     if run.lakehouse:
         lines.append(f"Published {run.database} to the lakehouse.")
     if run.tables:
-        lines.append(f"Wrote {run.tables} pairs of tables to {display_name(settings.data_dir)}/tables.")
+        lines.append(f"Wrote {run.tables} pairs of tables to {settings.store}/tables.")
     if run.steps:
         lines.append(_durations(run))
     lines += [str(one) for one in run.coverage]

@@ -12,10 +12,9 @@ from flows.report import site
 from flows.settings import Settings
 from flows.sources import catalogue, local_folder
 from flows.sources.http_client import Client
-from flows.storage import lake, raw_store, sync
-from flows.storage.data_dir import open_store
+from flows.storage import lake, raw_store
 from flows.storage.run_log import FileResult
-from flows.warehouse import ducklake_publish, remote, versions
+from flows.warehouse import ducklake_publish, table_export, versions
 from flows.warehouse.build import build as build_database
 from flows.warehouse.build import database_name
 from flows.warehouse.published import published
@@ -49,7 +48,7 @@ class Batch:
 
 def catch_up(settings: Settings) -> None:
     """Know what runs on other hosts have brought in and normalised, where the data folder lies in a store."""
-    sync.fetch_manifests(settings.data_dir)
+    settings.store.fetch_manifests(reconcile=True)
 
 
 def discover_local(folders: Folders) -> list[Batch]:
@@ -93,8 +92,7 @@ def store_raw(settings: Settings, batch: Batch, http: Client | None = None, refe
         fetched = catalogue.fetch(settings, http, batch.offer, refetch)
         folders, downloaded = [fetched.folder], int(fetched.downloaded)
     for folder in folders:
-        sync.push(settings.data_dir, folder)
-    sync.push_addresses(settings.data_dir)
+        settings.store.store_partition(folder)
     return folders, downloaded
 
 
@@ -103,21 +101,17 @@ def build(settings: Settings) -> tuple[Path, list[Check]]:
 
     In a store, a database that another host has built of the same lake is pulled, and the lake's data only to build.
     """
-    there = open_store(settings.data_dir)
-    if there is not None:
-        sync.fetch_manifests(settings.data_dir, "lake")  # workers on other hosts may have normalised some
-        name = database_name(settings.data_dir / "lake", settings.reference_dir)
-        if not remote.pull_build(there, name):
-            sync.download_lake(settings.data_dir)
-    return build_database(
-        settings.data_dir / "lake", settings.reference_dir, settings.data_dir / "warehouse", settings.memory_limit
-    )
+    store, lake_dir = settings.store, settings.data_dir / "lake"
+    store.fetch_manifests("lake", reconcile=True)  # workers on other hosts may have normalised some
+    if store.fetch_file(f"warehouse/{database_name(lake_dir, settings.reference_dir)}") is None:
+        store.fetch_partitions(folder for kind in lake.FOLDERS for folder in lake.folders(lake_dir, kind))
+    return build_database(lake_dir, settings.reference_dir, settings.data_dir / "warehouse", settings.memory_limit)
 
 
 def chosen(settings: Settings, database: Path) -> tuple[Path, list[str]]:
     """(the database that readers are to see, warnings): the one that was built, unless it was rolled back."""
-    standing = published(settings.data_dir)
-    if standing is None or not versions.is_rolled_back(database):
+    standing = published(settings.store)
+    if standing is None or not versions.is_rolled_back(settings.store, database):
         return database, []
     return standing, [
         f"{database.stem} was rolled back, so it is not published again: "
@@ -127,10 +121,7 @@ def chosen(settings: Settings, database: Path) -> tuple[Path, list[str]]:
 
 def publish(settings: Settings, database: Path) -> bool:
     """Show readers this database; False when they see it already. Raises FolderBusy when another run holds the store now."""
-    there = open_store(settings.data_dir)
-    if there is not None:
-        return remote.publish(there, database, settings.keep_builds)
-    return versions.publish(database, settings.keep_builds)
+    return versions.publish(settings.store, database, settings.keep_builds)
 
 
 def publish_lakehouse(settings: Settings, database: Path) -> bool:
@@ -140,13 +131,13 @@ def publish_lakehouse(settings: Settings, database: Path) -> bool:
 
 def export(settings: Settings, database: Path) -> int:
     """Write the tables of every half-year; returns how many pairs of files, 0 when they are up to date."""
-    return remote.export(settings.data_dir, database)
+    return table_export.export(settings.store, database)
 
 
 def report(settings: Settings, database: Path) -> int:
     """Write the report of the newest half-year; returns how many pages, 0 when it is of this database already."""
     out = settings.data_dir / "report"
-    return 0 if site.database_of(out) == database.name else site.write(settings.data_dir, out).pages
+    return 0 if site.database_of(out) == database.name else site.write(settings.store, out).pages
 
 
 def warnings_of(checks: Sequence[Check]) -> list[str]:

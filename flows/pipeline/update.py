@@ -21,14 +21,13 @@ from flows.common.errors import describe_error, is_disk_full
 from flows.common.progress import report_step
 from flows.pipeline import executors, notifications, steps
 from flows.pipeline.normalise import normalise as normalise_file
-from flows.settings import Settings
+from flows.settings import Settings, data_store
 from flows.sources import catalogue
 from flows.sources.errors import IncompleteError, SourceError, StatusError, UnreachableError
 from flows.sources.http_client import Client
-from flows.storage.data_dir import working_copy
+from flows.storage.data_store import DataStore
 from flows.storage.file_lock import FolderBusy
 from flows.storage.object_store import StoreError
-from flows.storage.run_lock import sole_run
 from flows.storage.run_log import FileResult, Run, timed
 from flows.warehouse.build import BuildRefused
 from flows.warehouse.ducklake import LakehouseError
@@ -71,7 +70,7 @@ def update(
     lookups: Path | None = None,
 ) -> State[Run]:
     """Bring the published database up to date with the live services, or with local folders in their place."""
-    settings = Settings(data_dir=working_copy(data_dir))
+    settings = Settings.from_environment(data_store(data_dir))
     return run_steps(Run("update"), settings, steps.Folders(releases, populations, lookups))
 
 
@@ -88,7 +87,7 @@ def run_steps(
     review: what is to be added to a run that has a database, while it still holds the data folder.
     """
     try:
-        with sole_run(settings.data_dir):
+        with settings.store.lock():
             remove_leftovers(settings.data_dir)
             try:
                 with nullcontext(None) if folders.named else catalogue.client(settings) as http:
@@ -101,7 +100,7 @@ def run_steps(
                 run.end()
                 if review is not None and run.database and not run.error:
                     review(run)
-                _save(run, settings.data_dir)
+                _save(run, settings.store)
                 notifications.notify(settings, run)
     except USER_ERRORS as error:
         run.error = describe_error(error)
@@ -185,8 +184,8 @@ def _show(run: Run, settings: Settings, database: Path, of: int) -> None:
         report_step(f"wrote {pages} pages of the report", of, of)
 
 
-def _save(run: Run, data_dir: Path) -> None:
+def _save(run: Run, store: DataStore) -> None:
     try:
-        run.save(data_dir)
+        run.save(store)
     except OSError as error:  # a full disk, most likely: the run's end is told all the same
         run.warnings.append(f"this run could not be written to the run log: {describe_error(error)}")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from flows.storage.data_dir import display_name
+from flows.storage.data_store import DataStore
 from flows.warehouse import ducklake
 from flows.warehouse.published import published
 from sql import quoted
@@ -21,22 +20,19 @@ class NotFound(CrimeRatesError, LookupError):
     """Nothing fits what was asked for; the message offers what is nearest."""
 
 
-def connect(data_dir: Path) -> duckdb.DuckDBPyConnection:
+def connect(store: DataStore) -> duckdb.DuckDBPyConnection:
     """A read-only connection to the published database, by its own name, so that a later publication is no concern.
 
     Where the folder holds none, to the lakehouse that CRIME_RATES_LAKEHOUSE names; a snapshot named in
     CRIME_RATES_LAKEHOUSE_SNAPSHOT is asked for even where there is a file.
     """
-    database = published(data_dir)
+    database = published(store)
     if (database is None or os.environ.get(ducklake.SNAPSHOT)) and (con := ducklake.connect_from_environment()) is not None:
         return con
     if database is None:
-        demo = data_dir / "demo"
+        demo = store.nested("demo")
         hint = f" The demo's is in {demo}: add --data-dir {demo}." if published(demo) else ""
-        raise NotFound(
-            f"{display_name(data_dir)} holds no published database yet: run `crime-rates update` "
-            f"(or `crime-rates demo`) first.{hint}"
-        )
+        raise NotFound(f"{store} holds no published database yet: run `crime-rates update` (or `crime-rates demo`) first.{hint}")
     return duckdb.connect(str(database), read_only=True)
 
 

@@ -26,24 +26,24 @@ from flows.rendering.text_tables import (
     heading,
     wrap,
 )
-from flows.storage.data_dir import open_store
+from flows.storage.data_store import MANIFESTS, DataStore
 from transforms.periods import HalfYear
 
 MOST_REVISIONS = 12
 PLAIN = str.maketrans({"÷": "/", "×": "x", "−": "-", "√": "root ", "³": "^3"})
 
 
-def explain(data_dir: Path, half_year: HalfYear, area: str, offence: str, level: str) -> str:
+def explain(store: DataStore, half_year: HalfYear, area: str, offence: str, level: str) -> str:
     """The derivation of a figure on the default basis, areas as published. Raises NotFound where there is no such figure."""
-    with connection.connect(data_dir) as con:
+    with connection.connect(store) as con:
         answer = ranked_table.fetch_ranked_table(con, half_year, level, offence, TableBasis())
         figure = derivation.figure(con, answer, ranked_table.find_area_in_table(con, answer, area))
-        _bring_sources(con, figure, data_dir)
+        _fetch_sources(con, figure, store)
         lines = [
             *_head(con, figure),
             *_figure(con, figure),
-            *_offences(con, figure, data_dir / "lake"),
-            *population_text.describe_population(con, figure, data_dir / "lake"),
+            *_offences(con, figure, store.folder / "lake"),
+            *population_text.describe_population(con, figure, store.folder / "lake"),
             *_set_aside(con, figure),
             "",
             *wrap(attribution.describe_releases(answer.releases)),
@@ -53,15 +53,12 @@ def explain(data_dir: Path, half_year: HalfYear, area: str, offence: str, level:
     return text if text_tables.can_print("÷×−√³") else text.translate(PLAIN)
 
 
-def _bring_sources(con: duckdb.DuckDBPyConnection, figure: Figure, data_dir: Path) -> None:
+def _fetch_sources(con: duckdb.DuckDBPyConnection, figure: Figure, store: DataStore) -> None:
     """Have the rows here that the figure comes from, where the data folder lies in a store."""
-    if open_store(data_dir) is None:
-        return
-    from flows.storage import sync
-
     releases = {quarter["release_id"] for quarter in derivation.quarters(con, figure)}
-    sync.fetch_manifests(data_dir, "lake", is_run=False)
-    sync.download_lake(data_dir, lambda folder: folder.parent.name == "populations" or folder.stem in releases)
+    store.fetch_manifests("lake")
+    partitions = [manifest.parent for manifest in sorted((store.folder / "lake").glob(f"*/[!.]*/{MANIFESTS['lake']}"))]
+    store.fetch_partitions(one for one in partitions if one.parent.name == "populations" or one.stem in releases)
 
 
 def _head(con: duckdb.DuckDBPyConnection, figure: Figure) -> Lines:

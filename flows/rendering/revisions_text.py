@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,6 +14,7 @@ from flows.queries.lookups import join_names
 from flows.queries.revisions import SMALLEST, RevisionFilter, Revisions, _asked, fetch_revisions
 from flows.rendering import attribution, formats, text_tables
 from flows.rendering.text_tables import format_count
+from flows.storage.data_store import DataStore
 
 FIELDS = (
     "list",
@@ -42,12 +42,12 @@ FIELDS = (
 
 
 def render(
-    data_dir: Path, release: str | None, area: str | None, offence: str | None, level: str | None, top: int, format: str
+    store: DataStore, release: str | None, area: str | None, offence: str | None, level: str | None, top: int, format: str
 ) -> str:
     """The revisions as text, CSV or JSON. Raises NotFound for a release, area or offence that is not held."""
     if top < 1:
         raise ValueError(f"expected a number of changes of 1 or more, found {top}")
-    with connection.connect(data_dir) as con:
+    with connection.connect(store) as con:
         answer = fetch_revisions(con, _asked(con, release, area, offence, level), top)
         if format == "text" and not answer.summary:
             return sanitize_text(_nothing(con, answer.asked))

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 
 from flows.common.sanitize import sanitize_text
 from flows.queries import connection, lookups
 from flows.queries.series import Series, fetch_series
 from flows.rendering import attribution, formats, text_tables
 from flows.rendering.text_tables import format_count
+from flows.storage.data_store import DataStore
 from sql.contract import RANKED_RATES
 from transforms.periods import HalfYear
 
 BLOCKS, ASCII = "▁▂▃▄▅▆▇█", "_.:-=+*#"  # eight heights, from nought to the highest
 
 
-def render(data_dir: Path, area: str, offence: str, level: str, first: str | None, last: str | None, format: str) -> str:
+def render(store: DataStore, area: str, offence: str, level: str, first: str | None, last: str | None, format: str) -> str:
     """The series as text, CSV or JSON. Raises NotFound, or ValueError for a span that is none."""
     span = [HalfYear.parse(text) if text is not None else None for text in (first, last)]
-    with connection.connect(data_dir) as con:
+    with connection.connect(store) as con:
         answer = fetch_series(con, area, offence, level, *span)
     if format == "csv":
         return _csv(answer)

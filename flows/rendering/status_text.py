@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 from flows.common.sanitize import sanitize_text
 from flows.queries import connection
 from flows.queries.status import fetch_status
 from flows.rendering import formats, text_tables
-from flows.storage.data_dir import display_name, open_store
+from flows.storage.data_store import DataStore
 from flows.warehouse import ducklake
 
 
-def releases(data_dir: Path) -> str:
+def releases(store: DataStore) -> str:
     """A table of the releases behind the published database."""
-    with connection.connect(data_dir) as con:
+    with connection.connect(store) as con:
         rows = connection.fetch_rows(con, "from releases order by table_kind, published, release_id")
     cells = [
         (
@@ -43,9 +42,9 @@ def snapshots() -> str:
     return sanitize_text("\n".join(text_tables.align_columns(("snapshot", "published (UTC)", "build"), cells, (0,))) + "\n")
 
 
-def checks(data_dir: Path) -> tuple[str, bool]:
+def checks(store: DataStore) -> tuple[str, bool]:
     """(the checks of the published database as text, whether every required one passed)."""
-    with connection.connect(data_dir) as con:
+    with connection.connect(store) as con:
         rows = connection.fetch_rows(con, "from quality_checks order by required desc, check_name")
     lines = []
     for row in rows:
@@ -59,14 +58,14 @@ def checks(data_dir: Path) -> tuple[str, bool]:
     return sanitize_text("\n".join(lines) + "\n"), passed
 
 
-def status(data_dir: Path, as_json: bool) -> str:
+def status(store: DataStore, as_json: bool) -> str:
     """The newest release per table and its age, the last run, the room that the folders take."""
-    facts = fetch_status(data_dir, datetime.now(UTC).date())
+    facts = fetch_status(store, datetime.now(UTC).date())
     if as_json:
         return formats.json_text(facts)
     lines = []
     if facts["database"] is None:
-        lines.append(f"No database is published in {display_name(data_dir)} yet.")
+        lines.append(f"No database is published in {store} yet.")
     else:
         lines.append(f"Published: {facts['database']}")
         for row in facts["newest"]:
@@ -87,6 +86,6 @@ def status(data_dir: Path, as_json: bool) -> str:
         )
         lines += [f"  failed: {item['message']}" for item in run["items"] if item["state"] == "failed"]
         lines += [f"  warning: {warning}" for warning in run["warnings"]]
-    copied = f" (of {data_dir}, a working copy)" if open_store(data_dir) is not None else ""
+    copied = f" (of {store.folder}, a working copy)" if store.is_copied else ""
     lines.append(f"Disk{copied}: " + ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in facts["disk_bytes"].items()))
     return sanitize_text("\n".join(lines) + "\n")

@@ -17,6 +17,7 @@ from flows.common.atomic_files import read_json, write_json
 from flows.queries import connection
 from flows.report import area_pages, index_pages, model, table_pages
 from flows.report.model import Site
+from flows.storage.data_store import DataStore
 from flows.storage.file_lock import hold
 from transforms.periods import HalfYear
 
@@ -35,13 +36,13 @@ class Written:
     size: int
 
 
-def write(data_dir: Path, out: Path, half_year: HalfYear | None = None, processes: int = 2) -> Written:
+def write(store: DataStore, out: Path, half_year: HalfYear | None = None, processes: int = 2) -> Written:
     """Write the site of a half-year, by default the newest that is complete and ranked, from the published database.
 
     The old site stays whole until the end. Raises NotFound where there is no database or half-year, ValueError where `out`
     holds something that is not a report, FolderBusy while another process writes there.
     """
-    with connection.connect(data_dir) as con:
+    with connection.connect(store) as con:
         con.execute("set enable_progress_bar = false")
         database = Path(con.sql("select path from duckdb_databases() where not internal").fetchall()[0][0])
         site = model.find(con, half_year, database)
@@ -96,7 +97,7 @@ def _run(database: Path, site: Site, aside: Path, what: str, level: str, pages: 
 def _replaced(out: Path) -> Iterator[Path]:
     """A folder to fill; at the end, and only if nothing failed, it stands where `out` stood."""
     aside, old = (out.with_name(f".{out.name}.{what}") for what in ("new", "old"))
-    with hold(out.with_name(f".{out.name}.lock"), out):
+    with hold(out.with_name(f".{out.name}.lock"), str(out)):
         if old.exists() and not out.exists():  # a process died between the two renames below
             old.rename(out)
         _check_ours(out)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.storage.data_dir import display_name
 from transforms.errors import CrimeRatesError
 
 
@@ -17,8 +16,8 @@ class FolderBusy(CrimeRatesError, RuntimeError):
 
 
 @contextmanager
-def hold(lock: Path, folder: Path) -> Iterator[None]:
-    """Hold a lock file, for a folder. The lock is the kernel's: it goes with the process that held it, however it died.
+def hold(lock: Path, name: str) -> Iterator[None]:
+    """Hold a lock file, for what people know by `name`. The lock is the kernel's: it goes with the process, however that ends.
 
     Raises FolderBusy, naming the other process, when it is held already.
     """
@@ -30,8 +29,7 @@ def hold(lock: Path, folder: Path) -> Iterator[None]:
             file.seek(0)
             holder = file.read().strip() or "unknown"
             raise FolderBusy(
-                f"Another run (process {holder}) is at work on {display_name(folder)}: wait for it to end, "
-                "then run the command again."
+                f"Another run (process {holder}) is at work on {name}: wait for it to end, then run the command again."
             ) from error
         file.seek(0)
         file.truncate()

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.common.atomic_files import new_folder, read_json, write_json
+from flows.storage.data_store import MANIFESTS
 from flows.storage.raw_store import RawFile
 from transforms.areas import read_lookup
 from transforms.offences import IsKnown, ReleaseReader
@@ -21,7 +22,8 @@ from transforms.populations import PopulationFile
 from transforms.readers.workbooks import release_stem
 
 LAYOUT = 1  # raised when the canonical tables change: what was written under an older one is written anew
-RECORD = "record.json"
+RECORD = MANIFESTS["lake"]
+FOLDERS = ("offences", "populations", "lookups")
 
 
 @dataclass(frozen=True)

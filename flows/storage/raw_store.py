@@ -9,11 +9,12 @@ from pathlib import Path
 
 from flows.common.atomic_files import new_folder, read_json, sha256_of, write_json
 from flows.common.file_names import MAX_BYTES, FileNameError, safe_file_name
+from flows.storage.data_store import MANIFESTS
 from transforms.errors import PublishedFileError
 from transforms.periods import date_in_file_name
 
 LICENCE = "Open Government Licence v3.0"
-MANIFEST = "manifest.json"
+MANIFEST = MANIFESTS["raw"]
 
 
 @dataclass(frozen=True)

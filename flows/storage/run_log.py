@@ -10,15 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from flows.common.atomic_files import read_json, write_json
-from flows.storage.data_dir import open_store
+from flows.common.atomic_files import write_json
+from flows.storage.data_store import DataStore
 
 if TYPE_CHECKING:
     from flows.common.quality_check import Check  # which brings DuckDB: not wanted where a workbook is read
+
+FOLDER = "runs"
 
 
 @dataclass
@@ -89,11 +90,11 @@ class Run:
         else:
             self.state = "completed" if self.published or self.lakehouse or self.tables else "unchanged"
 
-    def save(self, data_dir: Path) -> None:
-        name = f"{self.started.replace(':', '')}-{os.getpid()}.json"
-        write_json(data_dir / "runs" / name, asdict(self))
-        if (there := open_store(data_dir)) is not None:
-            there.push(f"runs/{name}", data_dir / "runs" / name)
+    def save(self, store: DataStore) -> None:
+        """Put the run on record. Raises OSError."""
+        name = f"{FOLDER}/{self.started.replace(':', '')}-{os.getpid()}.json"
+        write_json(store.folder / name, asdict(self))
+        store.store_file(name)
 
 
 @contextmanager
@@ -119,10 +120,7 @@ def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def last_run(data_dir: Path) -> dict[str, Any] | None:
+def last_run(store: DataStore) -> dict[str, Any] | None:
     """The newest run on record, or None."""
-    if (there := open_store(data_dir)) is not None:
-        data = there.read(max(there.objects("runs"), default="runs/none"))
-        return None if data is None else dict(json.loads(data))
-    files = sorted((data_dir / "runs").glob("[0-9]*.json"))
-    return read_json(files[-1]) if files else None
+    data = store.read(max(store.list(FOLDER), default=f"{FOLDER}/none"))
+    return None if data is None else dict(json.loads(data))

@@ -27,7 +27,7 @@ from flows.storage import lake
 from flows.warehouse import release_summaries
 from flows.warehouse.checks import checks_of, run_checks
 from flows.warehouse.release_summaries import parquet_paths
-from flows.warehouse.versions import UNPUBLISHED, check_room
+from flows.warehouse.versions import check_room
 from flows.warehouse.writer import CORE_SCHEMA, STORAGE_VERSION, Writer
 from sql import contract, models, quoted
 from transforms.areas import read_reference
@@ -85,7 +85,6 @@ def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: st
         if finished.with_name(f"{finished.name}.wal").exists():
             raise RuntimeError(f"{finished} was not closed cleanly: a .wal file is left beside it.")
         fsync(finished)
-        os.utime(finished, ns=(UNPUBLISHED, UNPUBLISHED))
         finished.chmod(0o444)
         finished.rename(target)
         fsync(warehouse)

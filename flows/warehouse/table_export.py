@@ -5,38 +5,53 @@ Parquet has the rows as they are, CSV with its text made harmless to a spreadshe
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from flows.common.atomic_files import fsync, read_json, write_json
+from flows.common.atomic_files import encode_json, fsync
 from flows.common.sanitize import escape_csv_cell, escape_csv_column
+from flows.storage.data_store import DataStore
 from sql import quoted
 from sql.contract import RANKED_RATES
 from transforms.periods import HalfYear
 
+FOLDER = "tables"
 STAMP = ".written.json"
 WRITERS = 2
+UPLOADS = 8  # small files: the answers of an object store are what takes time
 
 
-def export(database: Path, tables: Path) -> int:
+def export(store: DataStore, database: Path) -> int:
     """Write a pair of files for each half-year and level whose rows changed; returns how many pairs."""
-    stamp = tables / STAMP
-    before: dict[str, Any] = read_json(stamp) if stamp.exists() else {"database": "", "rows": {}}
+    data = store.read(f"{FOLDER}/{STAMP}")
+    before: dict[str, Any] = {"database": "", "rows": {}} if data is None else json.loads(data)
     if before["database"] == database.name:
         return 0
-    stamp.unlink(missing_ok=True)
+    files = store.list(FOLDER)
+    store.remove(f"{FOLDER}/{STAMP}")  # until all are written
     with duckdb.connect(str(database), read_only=True) as con, ThreadPoolExecutor(WRITERS) as writers:
         rows = _hashes(con)
-        changed = [pair for pair, value in rows.items() if before["rows"].get(pair) != value or not _are_there(tables / pair)]
+        changed = [
+            pair for pair, value in rows.items() if before["rows"].get(pair) != value or not set(_names(pair)) <= set(files)
+        ]
         con.execute("set threads = 1")  # a table is small: several at a time go faster than one on all cores
         safe = _safe_columns(con)
+        tables = store.folder / FOLDER
         for written in [writers.submit(_write_pair, con.cursor(), tables / pair, safe) for pair in changed]:
             written.result()
-    write_json(stamp, {"database": database.name, "rows": rows})
+    with ThreadPoolExecutor(UPLOADS) as uploads:
+        for stored in [uploads.submit(store.store_file, name) for pair in changed for name in _names(pair)]:
+            stored.result()
+    store.write(f"{FOLDER}/{STAMP}", encode_json({"database": database.name, "rows": rows}))
     return len(changed)
+
+
+def _names(pair: str) -> list[str]:
+    return [f"{FOLDER}/{pair}{suffix}" for suffix in (".csv", ".parquet")]
 
 
 def _hashes(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -50,10 +65,6 @@ def _hashes(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
         f"{HalfYear.parse(half_year).slug}/{level}": f"{duckdb.__version__} {value}"
         for half_year, level, value in sorted(con.execute(query).fetchall())
     }
-
-
-def _are_there(pair: Path) -> bool:
-    return all(pair.with_suffix(suffix).exists() for suffix in (".csv", ".parquet"))
 
 
 def _safe_columns(con: duckdb.DuckDBPyConnection) -> str:

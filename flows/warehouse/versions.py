@@ -1,25 +1,27 @@
-"""The builds that lie in data/warehouse: which one readers see, which are kept to go back to, which were rolled back.
-
-crime_rates.duckdb is a relative symlink that is repointed in one step; where the file system has no symlinks, CURRENT holds the
-name of the build instead. A build that was rolled back has a marker beside it, and no run publishes it again.
-"""
+"""The builds that lie side by side in warehouse/: one is published, some are kept to go back to, the rest is cleared away."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import struct
-import sys
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from flows.common.atomic_files import write_text
-from flows.storage.data_dir import display_name
-from flows.warehouse.published import current_build, point_at, published
+from flows.storage.data_store import DataStore
+from flows.warehouse.old_layout import remove_old_layout
+from flows.warehouse.published import (
+    FILE,
+    FOLDER,
+    Publication,
+    PublicationError,
+    is_open_elsewhere,
+    link,
+    read_publication,
+    show_in_copy,
+    update_publication,
+)
 from transforms.errors import CrimeRatesError
 
-ROLLED_BACK = ".rolled_back"
-UNPUBLISHED = 0  # the modification time of a build until it is published; then the order of publication
+DAY = 86_400  # seconds that a build nobody names is left alone: another run may be about to publish it
 
 
 class NoSuchBuild(CrimeRatesError, LookupError):
@@ -30,87 +32,103 @@ class DiskFull(CrimeRatesError, RuntimeError):
     """There is no room for a build; what was published stands."""
 
 
-def mirror(target: Path, rolled_back: Sequence[str]) -> None:
-    """Let the links of a working copy stand as in its store: the database that readers see, file names of those rolled back."""
-    if current_build(target.parent) != target:
-        point_at(target)
-    marks = {f"{name}{ROLLED_BACK}" for name in rolled_back}
-    for mark in target.parent.glob(f"*{ROLLED_BACK}"):
-        if mark.name not in marks:
-            mark.unlink()
-    for name in marks:
-        if not (target.parent / name).exists():
-            write_text(target.parent / name, "rolled back\n")
+@dataclass(frozen=True)
+class Build:
+    """A build that was published and is kept."""
+
+    file_name: str
+    is_rolled_back: bool
+
+    @property
+    def name(self) -> str:
+        """What people call it, and give to `rollback --to`."""
+        return self.file_name.removesuffix(".duckdb")
 
 
-def publish(target: Path, keep: int) -> bool:
+def publish(store: DataStore, database: Path, keep: int) -> bool:
     """Show readers a finished build, in one step; False when they see it already, or when it was rolled back.
 
-    Of the older builds the newest `keep` - 1 stay, and those that a process of this machine still holds open.
+    Of the older builds the newest `keep` - 1 stay, and those that a process of this host still holds open. Raises FolderBusy,
+    before anybody sees anything, when another run has taken the place of this one.
     """
-    if is_rolled_back(target):
+    before = read_publication(store)
+    if before is not None and database.name in before.rolled_back:
         return False
-    changed = current_build(target.parent) != target.resolve()
-    if changed:
-        point_at(target)
-    _prune(target, keep)
-    return changed
+    store.store_file(f"{FOLDER}/{database.name}", immutable=True)
+    now = update_publication(store, lambda now: _with_current(now, database, keep))
+    link(database)
+    show_in_copy(store, now)
+    _prune(store, before, now)
+    return before is None or before.current != database.name
 
 
-def roll_back(data_dir: Path, to: str | None = None) -> tuple[Path, Path]:
-    """Show readers the build before the one that they see, or the one whose name holds `to`; returns (left, shown).
+def _with_current(now: Publication | None, database: Path, keep: int) -> Publication:
+    """The publication in which readers see a build."""
+    name = database.name
+    if now is None:
+        return Publication(name, (name,))
+    order = now.kept if name == now.current and name in now.kept else (name, *(one for one in now.kept if one != name))
+    others = [one for one in order if one != name]
+    staying = {name, *others[: keep - 1], *(one for one in others[keep - 1 :] if is_open_elsewhere(database.with_name(one)))}
+    return Publication(name, tuple(one for one in order if one in staying), now.rolled_back)
 
-    Builds newer than the one shown are marked, so that the next run does not publish them again; going forward to one with
-    `to` takes its mark away. Raises NoSuchBuild.
+
+def roll_back(store: DataStore, to: str | None = None) -> tuple[str, str]:
+    """Show readers the build before the one that they see, or the one whose name holds `to`; returns file names: (left, shown).
+
+    No run publishes those again that are newer than the one shown; going forward to one with `to` takes that back. Raises
+    NoSuchBuild.
     """
-    current = published(data_dir)
-    if current is None:
-        raise NoSuchBuild(f"{display_name(data_dir)} holds no published database, so there is nothing to roll back.")
-    builds = kept(data_dir)
-    older = builds[builds.index(current) + 1 :] if current in builds else builds
-    fits = older[:1] if to is None else [build for build in builds if to in build.stem]
+    before = check_published(store)
+    builds = [build.file_name for build in kept_builds(store)]
+    older = builds[builds.index(before.current) + 1 :] if before.current in builds else builds
+    fits = older[:1] if to is None else [name for name in builds if to in name.removesuffix(".duckdb")]
     if to is None and not older:
-        raise NoSuchBuild(f"There is no older build than {current.stem} to go back to.")
+        raise NoSuchBuild(f"There is no older build than {before.current.removesuffix('.duckdb')} to go back to.")
     if len(fits) != 1:
-        held = ", ".join(build.stem for build in builds)
-        raise NoSuchBuild(f"expected one build whose name holds {to!r}, found {len(fits)}; kept, newest first: {held}.")
+        names = ", ".join(name.removesuffix(".duckdb") for name in builds)
+        raise NoSuchBuild(f"expected one build whose name holds {to!r}, found {len(fits)}; kept, newest first: {names}.")
     target = fits[0]
-    if target == current:
-        raise NoSuchBuild(f"Readers see {target.stem} already.")
-    for newer in builds[: builds.index(target)]:
-        write_text(_marker(newer), f"rolled back to {target.name}\n")
-    _marker(target).unlink(missing_ok=True)
-    published_when = target.stat().st_mtime_ns
-    point_at(target)
-    os.utime(target, ns=(published_when, published_when))  # it keeps its place in the order
-    return current, target
+    if target == before.current:
+        raise NoSuchBuild(f"Readers see {target.removesuffix('.duckdb')} already.")
+    database = store.fetch_file(f"{FOLDER}/{target}")
+    if database is None:
+        raise NoSuchBuild(f"{store} does not hold {target} any more.")
+    newer = builds[: builds.index(target)]
+    rolled_back = (*newer, *(name for name in before.rolled_back if name not in {*newer, target}))
+
+    def change(now: Publication | None) -> Publication:
+        if now != before:
+            raise PublicationError(f"{store}: another run published meanwhile, so nothing is rolled back: run the command again.")
+        return Publication(target, before.kept, rolled_back)
+
+    show_in_copy(store, update_publication(store, change))
+    link(database)
+    remove_old_layout(store)
+    return before.current, target
 
 
-def kept(data_dir: Path) -> list[Path]:
+def check_published(store: DataStore) -> Publication:
+    """What is published. Raises NoSuchBuild where nothing is."""
+    publication = read_publication(store)
+    if publication is None:
+        raise NoSuchBuild(f"{store} holds no published database, so there is nothing to roll back.")
+    return publication
+
+
+def kept_builds(store: DataStore) -> list[Build]:
     """The builds that were published and are there still, the last published first."""
-    return [build for build in _newest_first(data_dir / "warehouse") if build.stat().st_mtime_ns != UNPUBLISHED]
+    publication = read_publication(store)
+    if publication is None:
+        return []
+    there = store.list(FOLDER)
+    return [Build(name, name in publication.rolled_back) for name in publication.kept if f"{FOLDER}/{name}" in there]
 
 
-def is_rolled_back(build: Path) -> bool:
+def is_rolled_back(store: DataStore, database: Path) -> bool:
     """Whether readers were taken off this build by hand."""
-    return _marker(build).exists()
-
-
-def is_open_elsewhere(build: Path) -> bool:
-    """Whether another process of this machine has the database open.
-
-    Every DuckDB client holds a shared record lock on the file; to ask who would stand in the way of an exclusive one takes
-    no lock and needs no right to write. False where the system cannot tell: a reader keeps what it opened even so.
-    """
-    if not sys.platform.startswith("linux"):
-        return False
-    import fcntl
-
-    layout = "hhqqi4x"  # struct flock: type, whence, start, length, process
-    with build.open("rb") as file:
-        asked = struct.pack(layout, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-        answer = fcntl.fcntl(file, fcntl.F_GETLK, asked)
-    return bool(struct.unpack(layout, answer)[0] != fcntl.F_UNLCK)
+    publication = read_publication(store)
+    return publication is not None and database.name in publication.rolled_back
 
 
 def check_room(folder: Path, expected_bytes: int) -> None:
@@ -123,20 +141,15 @@ def check_room(folder: Path, expected_bytes: int) -> None:
         )
 
 
-def _prune(target: Path, keep: int) -> None:
-    others = [build for build in _newest_first(target.parent) if build != target.resolve()]
-    for place, old in enumerate(others, start=1):
-        if (place >= keep or old.stat().st_mtime_ns == UNPUBLISHED) and not is_open_elsewhere(old):
-            old.unlink()
-
-
-def _newest_first(warehouse: Path) -> list[Path]:
-    return sorted(
-        (build.resolve() for build in warehouse.glob("crime_rates-*.duckdb")),
-        key=lambda build: (build.stat().st_mtime_ns, build.name),
-        reverse=True,
-    )
-
-
-def _marker(build: Path) -> Path:
-    return build.with_name(f"{build.name}{ROLLED_BACK}")
+def _prune(store: DataStore, before: Publication | None, now: Publication) -> None:
+    """Remove builds that this publication has dropped, and leftovers of runs that died: not what another run is about to name."""
+    remove_old_layout(store)
+    files = store.list(FOLDER)
+    dropped = set(before.kept if before is not None else ())
+    for path, found in files.items():
+        name = path.removeprefix(f"{FOLDER}/")
+        if name in now.kept or not (name.startswith("crime_rates-") and name.endswith(".duckdb")):
+            continue
+        is_leftover = files[FILE].modified - found.modified > DAY
+        if (name in dropped or is_leftover) and not is_open_elsewhere(store.folder / path):
+            store.remove(path)

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from flows.storage import lake
+from flows.storage.data_store import LocalStore
 from tests.support.world import SAMPLE, World, rate, rows_of
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -61,7 +62,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCo
     from flows.pipeline import normalise, steps
     from flows.settings import Settings
 
-    settings = Settings(data_dir=folder / "data")
+    settings = Settings(LocalStore(folder / "data"))
     ons = SHARED / "data" / "ons"
     for batch in steps.discover_local(steps.Folders(folder, ons, ons)):
         item = normalise.normalise(settings, batch.name, batch.kind, steps.store_raw(settings, batch)[0])

@@ -7,6 +7,7 @@ from math import isclose, sqrt
 from pathlib import Path
 
 from flows.rendering import explanation_text
+from flows.storage.data_store import LocalStore
 from tests.support.world import World
 from transforms.periods import HalfYear
 
@@ -14,7 +15,7 @@ STATED = re.compile(r"([\d.,]+ .*[×÷].*) = ([\d.,]+)$")
 
 
 def say(data: Path, area: str, offence: str = "8Q", level: str = "csp", half_year: str = "2015-16-H1") -> str:
-    return explanation_text.explain(data, HalfYear.parse(half_year), area, offence, level)
+    return explanation_text.explain(LocalStore(data), HalfYear.parse(half_year), area, offence, level)
 
 
 def flat(text: str) -> str:

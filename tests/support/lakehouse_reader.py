@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.queries import connection
+from flows.storage.data_store import LocalStore
 from flows.warehouse import ducklake
 from tests.support.lakehouse_variants import marks
 from tests.support.lakehouse_writer import hold
@@ -45,7 +46,7 @@ def midway(catalog: str, signal: str) -> dict[str, Any]:
 
 def by_command(data_dir: str, signal: str) -> dict[str, Any]:
     """Read as the commands do, wait at SIGNAL, and read again."""
-    with connection.connect(Path(data_dir)) as con:
+    with connection.connect(LocalStore(Path(data_dir))) as con:
         before = marks(con)
         hold(Path(signal))
         return {"before": sorted(before), "after": sorted(marks(con))}

@@ -19,6 +19,7 @@ from flows.common import atomic_files
 from flows.common.package_data import packaged_folder
 from flows.common.quality_check import Check
 from flows.storage import lake, raw_store
+from flows.storage.data_store import LocalStore
 from flows.warehouse import build, versions
 from tests.support.releases import CSP_2015, PFA, Cell, Row, Sheet, cover, notes, write_ods
 from transforms.areas import known_names, read_reference
@@ -157,7 +158,7 @@ class World:
     def build(self) -> duckdb.DuckDBPyConnection:
         """Build, check and publish; a read-only connection to what was published."""
         database, _ = self.make()
-        versions.publish(database, keep=3)
+        versions.publish(LocalStore(self.data), database, keep=3)
         return duckdb.connect(str(database), read_only=True)
 
     @staticmethod

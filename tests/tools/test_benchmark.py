@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flows.storage.data_store import LocalStore
 from flows.warehouse import build
 from flows.warehouse.published import published
 from tests.support.world import REFERENCE, SAMPLE, World
@@ -24,7 +25,7 @@ ROW = report.Row("work", "against", "≤ 2 ×", "1.5 ×", True, "3 s against 2 s
 def test_the_pandas_baseline_gives_the_rates_and_ranks_of_the_pipeline(sample: World, tmp_path: Path) -> None:
     pandas_way.main(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups", REFERENCE, tmp_path)
     with duckdb.connect() as con:
-        con.execute(f"attach '{published(sample.data)}' as ours (read_only)")
+        con.execute(f"attach '{published(LocalStore(sample.data))}' as ours (read_only)")
         con.execute(f"attach '{tmp_path / 'crime_rates.duckdb'}' as theirs (read_only)")
         for table in ("ranked_rates", "ranked_rates_harmonised"):
             keys = "half_year::varchar, level::varchar, area_name::varchar, offence_level::varchar, offence_code::varchar"

@@ -10,6 +10,7 @@ import pytest
 from flows.pipeline import normalise, steps
 from flows.settings import Settings
 from flows.storage import lake, raw_store
+from flows.storage.data_store import LocalStore
 from tests.support.releases import CSP_2015, figures, write_csv, write_ods
 from transforms.errors import PublishedFileError
 
@@ -40,7 +41,7 @@ def rows(folder: Path, name: str, count: int = 36) -> Path:
 
 def taken_in(folder: Path, data: Path) -> dict[str, tuple[str, str]]:
     """Name of each batch of a folder → its state, and what is said of it. As flows/pipeline/update.py takes them in."""
-    settings = Settings(data_dir=data)
+    settings = Settings(LocalStore(data))
     said = {}
     for batch in steps.discover_local(steps.Folders(releases=folder)):
         try:

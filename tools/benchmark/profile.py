@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.storage.data_store import LocalStore
 from tools.benchmark import inputs, report
 from tools.benchmark.measuring import command
 
@@ -133,7 +134,7 @@ def run(data: str, releases: str, populations: str) -> dict[str, Any]:
 
     hooks = Hooks()
     install(hooks)
-    settings, people = Settings(data_dir=Path(data)), Path(populations)
+    settings, people = Settings(LocalStore(Path(data))), Path(populations)
     with hooks.step("all"):
         with hooks.step("discover"):
             batches = steps.discover_local(steps.Folders(Path(releases), people, people))

@@ -17,6 +17,7 @@ import duckdb
 
 from flows.pipeline import normalise, steps
 from flows.settings import Settings
+from flows.storage.data_store import LocalStore
 from flows.warehouse import versions as shelf
 from tests.support.releases import PFA, cover, notes, write_ods
 from tests.support.world import SAMPLE
@@ -48,7 +49,7 @@ def two_builds(folder: Path) -> tuple[Build, Build]:
     shutil.rmtree(folder, ignore_errors=True)
     further = folder / "further"
     further.mkdir(parents=True)
-    settings = Settings(data_dir=folder / "data")
+    settings = Settings(LocalStore(folder / "data"))
     _take_in(settings, steps.Folders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups"))
     old, _ = steps.build(settings)
     _write_half_year(old, further)
@@ -61,10 +62,12 @@ def stage(folder: Path, builds: Iterable[Build]) -> list[Path]:
     """The builds in a warehouse folder of a client's own, the first of them published; returns their paths there."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    staged = [folder / build.path.name for build in builds]
+    warehouse = folder / "warehouse"
+    warehouse.mkdir()
+    staged = [warehouse / build.path.name for build in builds]
     for build, here in zip(builds, staged, strict=True):
         shutil.copy(build.path, here)
-    shelf.publish(staged[0], keep=len(staged))
+    shelf.publish(LocalStore(folder), staged[0], keep=len(staged))
     return staged
 
 

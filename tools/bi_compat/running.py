@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flows.storage.data_store import LocalStore
 from flows.warehouse import versions as shelf
+from flows.warehouse.published import LINK
 from tools.bi_compat.builds import MACRO, TABLES, TOP, Build, Rows, stage
 from tools.bi_compat.environments import clean
 
@@ -118,13 +120,13 @@ def run(client: str, command: Sequence[str], folder: Path, builds: tuple[Build, 
     work = folder / "".join(c if c.isalnum() or c in ".-" else "-" for c in client)
     old, new = builds
     old_path, newer = stage(work, builds)
-    link = work / shelf.LINK
+    link = work / "warehouse" / LINK
     asked = {"BI_DATABASE": str(link), "BI_TOP": TOP, "BI_MACRO": MACRO, "BI_TABLES": TABLES}
     with Conversation(command, work / "log.txt", clean(**asked, **env)) as talk:
         try:
             first = talk.hear()
             judge_first(result, first, old)
-            shelf.publish(newer, keep=1)
+            shelf.publish(LocalStore(work), newer, keep=1)
             old_path.unlink(missing_ok=True)  # a publication leaves what a client holds; that it can go is tried here
             talk.go_on()
             top = talk.hear()["top"]

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import duckdb
 
+from flows.storage.data_store import LocalStore
 from flows.warehouse import versions as shelf
 from flows.warehouse.build import build as build_database
+from flows.warehouse.published import LINK
 from tests.support.world import REFERENCE
 from tools.chaos.bench import Bench
 from tools.chaos.reader import MANNERS, answers
@@ -29,9 +31,10 @@ HOW = {"again": "connect for each read", "kept": "keep a connection for a while"
 def run(bench: Bench, publications: int = 120, readers: int = 8) -> Outcome:
     outcome = Outcome("readers", rounds=publications)
     chance = bench.random("readers")
-    folder = bench.fresh("read")
-    folder.mkdir()
-    builds = [whole.data / "warehouse" / (whole.data / "warehouse" / shelf.LINK).readlink() for whole in bench.clean]
+    store = LocalStore(bench.fresh("read"))
+    folder = store.folder / "warehouse"
+    folder.mkdir(parents=True)
+    builds = [whole.data / "warehouse" / (whole.data / "warehouse" / LINK).readlink() for whole in bench.clean]
     known = []
     for build in builds:
         with duckdb.connect(str(build), read_only=True) as con:
@@ -39,8 +42,8 @@ def run(bench: Bench, publications: int = 120, readers: int = 8) -> Outcome:
     if len({str(said) for said in known}) != len(builds):
         raise RuntimeError("Two builds give the same answers: a mixture of them could not be told.")
     (folder / "known.json").write_text(json.dumps(known), encoding="utf-8")
-    link, stop = folder / shelf.LINK, folder / "stop"
-    publish(builds[0], folder)
+    link, stop = folder / LINK, folder / "stop"
+    publish(builds[0], store)
     under_way = [
         subprocess.Popen(
             [
@@ -70,7 +73,7 @@ def run(bench: Bench, publications: int = 120, readers: int = 8) -> Outcome:
             rebuilt += 1
         before = len(list(folder.glob("crime_rates-*.duckdb")))
         before += not target.exists()
-        publish(builds[current], folder)
+        publish(builds[current], store)
         deleted += before - len(list(folder.glob("crime_rates-*.duckdb")))
         time.sleep(chance.uniform(0, 0.4) if chance.random() < 0.7 else 0)
     stop.touch()
@@ -98,12 +101,13 @@ def run(bench: Bench, publications: int = 120, readers: int = 8) -> Outcome:
     return outcome
 
 
-def publish(build: Path, folder: Path) -> None:
+def publish(build: Path, store: LocalStore) -> None:
     """Publish a build, which is put in its place first if it has been deleted: as a finished build is, by a rename."""
+    folder = store.folder / "warehouse"
     target = folder / build.name
     if not target.exists():
         aside = folder / f".{build.name}.part"
         shutil.copyfile(build, aside)
         aside.chmod(0o444)
         aside.rename(target)
-    shelf.publish(target, KEEP)
+    shelf.publish(store, target, KEEP)

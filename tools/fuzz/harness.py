@@ -57,9 +57,10 @@ def take_in(path: Path, kind: str, data: Path) -> Outcome:
     from flows.pipeline import normalise
     from flows.settings import Settings
     from flows.storage import raw_store
+    from flows.storage.data_store import LocalStore
     from transforms.errors import PublishedFileError
 
-    settings = Settings(data_dir=data)
+    settings = Settings(LocalStore(data))
     started = time.perf_counter()
     try:
         folder, _ = raw_store.store(data / "raw", raw_store.SourceFile(path, kind))

@@ -17,7 +17,7 @@ from typing import Any
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
-from flows.storage.run_lock import sole_run
+from flows.storage.data_store import LocalStore
 from flows.warehouse.published import published
 from tests.support import dask_cluster, prefect_server
 from tests.support.world import ROOT
@@ -64,7 +64,7 @@ def _flows(api: SyncPrefectClient, data: Path, serial: str) -> Iterator[Line]:
     yield held("two updates triggered at once on a pool of two workers both complete", ["COMPLETED"] * 2, list(map(_state, done)))
     yield held("the second began after the first had ended", True, done[1].start_time >= done[0].end_time)
     yield held("what they published is the serial run's database", serial, _published(data))
-    with sole_run(data):
+    with LocalStore(data).lock():
         busy = _wait(api, _trigger(api, "update", **SOURCES))
     said = f"Another run (process {os.getpid()}) is at work on {data}: wait for it to end, then run the command again."
     yield held(
@@ -106,7 +106,7 @@ class Silent(SimpleHTTPRequestHandler):
 
 
 def _published(data: Path) -> str:
-    database = published(data)
+    database = published(LocalStore(data))
     return database.name if database else "nothing"
 
 

@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 
 from flows.queries import connection
-from flows.storage.data_dir import working_copy
+from flows.settings import data_store
 from sql import contract, quoted
 
 
 def main() -> None:
     out = Path(sys.argv[2])
     out.mkdir(parents=True)
-    with connection.connect(working_copy(sys.argv[1])) as con:
+    with connection.connect(data_store(sys.argv[1])) as con:
         for table in (*contract.TABLES, *contract.VIEWS):
             con.execute(f"copy (from {table.name}) to {quoted(str(out / f'{table.name}.parquet'))}")
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from flows.storage.data_store import LocalStore
 from tests.support.world import ROOT, SAMPLE
 from tools.benchmark.child import TABLE
 from tools.benchmark.report import made_by, put
@@ -52,7 +53,7 @@ def _sample(folder: Path) -> Path:
     from flows.pipeline import normalise, steps
     from flows.settings import Settings
 
-    settings = Settings(data_dir=folder)
+    settings = Settings(LocalStore(folder))
     for batch in steps.discover_local(steps.Folders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups")):
         normalise.normalise(settings, batch.name, batch.kind, steps.store_raw(settings, batch)[0])
     return steps.build(settings)[0]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flows.pipeline import normalise, steps
 from flows.settings import Settings
+from flows.storage.data_store import LocalStore
 from tests.support.world import SAMPLE
 
 SOURCES = {name: str(SAMPLE / name) for name in ("releases", "populations", "lookups")}
@@ -13,7 +14,7 @@ SOURCES = {name: str(SAMPLE / name) for name in ("releases", "populations", "loo
 
 def built(data: Path) -> Path:
     """The database of the sample, by its own name."""
-    settings = Settings(data_dir=data)
+    settings = Settings(LocalStore(data))
     for batch in steps.discover_local(steps.Folders(*map(Path, SOURCES.values()))):
         item = normalise.normalise(settings, batch.name, batch.kind, steps.store_raw(settings, batch)[0])
         assert item.state == "new", item

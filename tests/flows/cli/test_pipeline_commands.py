@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flows.storage.data_store import LocalStore
 from flows.warehouse import versions
 from flows.warehouse.published import published
 from tests.flows.cli.conftest import Command, Said
@@ -67,10 +68,11 @@ def test_check_says_whether_the_required_ones_passed(run: Command, data: Path, t
 def test_rollback_shows_the_build_before_and_its_tables(run: Command, data: Path, tmp_path: Path) -> None:
     copy = tmp_path / "data"
     shutil.copytree(data / "warehouse", copy / "warehouse", symlinks=True)
-    [older] = versions.kept(copy)
+    [build] = versions.kept_builds(LocalStore(copy))
+    older = copy / "warehouse" / build.file_name
     newer = older.with_name("crime_rates-newer.duckdb")
     shutil.copyfile(older, newer)
-    versions.publish(newer, keep=3)
+    versions.publish(LocalStore(copy), newer, keep=3)
     said = run("rollback", folder=copy)
     assert said == Said(0, f"Readers see {older.name} now, and not {newer.name}; {copy / 'tables'} is written to match.\n", "")
     assert json.loads((copy / "tables/.written.json").read_text())["database"] == older.name
@@ -81,7 +83,7 @@ def test_rollback_shows_the_build_before_and_its_tables(run: Command, data: Path
     assert said.code == 1
     assert said.err == f"crime-rates: There is no older build than {older.stem} to go back to.\n"
     assert run("rollback", "--to", "newer", folder=copy).code == 0
-    assert published(copy) == newer.resolve()
+    assert published(LocalStore(copy)) == newer.resolve()
 
 
 # ---------------------------------------------------------------- start
@@ -95,7 +97,7 @@ for words in (["table", "2015-16-H1", "--offence", "8Q"], ["releases"], ["status
         main()
     except SystemExit as end:
         assert not end.code, (words, end.code)
-heavy = {"prefect", "pydantic_settings", "requests", "fastexcel"}
+heavy = {"prefect", "pydantic", "requests", "fastexcel"}
 print("IMPORTED", sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code, str(data)], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -22,6 +22,7 @@ from flows.queries import connection, ranked_table
 from flows.rendering import explanation_text, ranked_table_text, revisions_text, series_text, status_text
 from flows.rendering.formats import json_text
 from flows.settings import Settings
+from flows.storage.data_store import LocalStore
 from flows.warehouse import table_export
 from tests.support.releases import figures
 from tests.support.world import REFERENCE, World, rows_of
@@ -139,7 +140,7 @@ NAMES = {" ".join(text.split()) for text in HOSTILE}  # as they come out of a sh
 def test_they_come_through_lake_and_database_as_they_are(world: World) -> None:
     parquet = pq.read_table(next(world.lake.glob("offences/*/2015-16.parquet")))
     assert set(parquet["offence_name"].to_pylist()) == NAMES
-    with connection.connect(world.data) as con:
+    with connection.connect(LocalStore(world.data)) as con:
         assert {row["offence_name"] for row in rows_of(con, "from offences where offence_level = 'code'")} == NAMES
         assert connection.fetch_rows(con, "select count(*) as n from ranked_rates")[0]["n"] > 0
 
@@ -147,19 +148,20 @@ def test_they_come_through_lake_and_database_as_they_are(world: World) -> None:
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
 def test_no_command_sends_a_control_character_to_a_terminal(world: World, number: int) -> None:
     half_year, code, seen = HalfYear.parse("2015-16-H1"), f"{number}X", " ".join(HOSTILE[number].split())
-    with connection.connect(world.data) as con:
+    with connection.connect(LocalStore(world.data)) as con:
         answer = ranked_table.fetch_ranked_table(con, half_year, "csp", code, ranked_table.TableBasis())
     texts = [
         ranked_table_text.table(answer, None, None, ranked_table.TableBasis(), kind)
         for kind in ("text", "markdown", "csv", "json")
     ]
     texts += [
-        series_text.render(world.data, "South Worcester", code, "csp", None, None, kind) for kind in ("text", "csv", "json")
+        series_text.render(LocalStore(world.data), "South Worcester", code, "csp", None, None, kind)
+        for kind in ("text", "csv", "json")
     ]
     texts += [
-        explanation_text.explain(world.data, half_year, "South Worcester", code, "csp"),
-        status_text.releases(world.data),
-        revisions_text.render(world.data, None, None, code, None, 5, "text"),
+        explanation_text.explain(LocalStore(world.data), half_year, "South Worcester", code, "csp"),
+        status_text.releases(LocalStore(world.data)),
+        revisions_text.render(LocalStore(world.data), None, None, code, None, 5, "text"),
     ]
     for text in texts:
         assert {unicodedata.category(c) for c in text if c != "\n"} & {"Cc", "Zl", "Zp"} == set()
@@ -170,7 +172,7 @@ def test_no_command_sends_a_control_character_to_a_terminal(world: World, number
 
 
 def test_the_tables_on_disk_are_safe_in_csv_and_whole_in_parquet(world: World) -> None:
-    settings = Settings(data_dir=world.data)
+    settings = Settings(LocalStore(world.data))
     steps.export(settings, next(world.warehouse.glob("crime_rates-*.duckdb")))
     folder = world.data / "tables" / "2015-16-H1"
     with (folder / "csp.csv").open(encoding="utf-8", newline="") as file:
@@ -187,9 +189,9 @@ def test_the_tables_on_disk_are_safe_in_csv_and_whole_in_parquet(world: World) -
 
 def test_what_is_published_today_is_exported_unchanged(sample: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = next(sample.warehouse.glob("crime_rates-*.duckdb"))
-    table_export.export(database, tmp_path / "safe")
+    table_export.export(LocalStore(tmp_path / "safe"), database)
     monkeypatch.setattr(table_export, "escape_csv_column", lambda expression: expression)
-    table_export.export(database, tmp_path / "raw")
+    table_export.export(LocalStore(tmp_path / "raw"), database)
     files = [path.relative_to(tmp_path / "raw") for path in (tmp_path / "raw").rglob("*.csv")]
     assert files and escape_csv_column("x") != "x"
     assert all((tmp_path / "raw" / file).read_bytes() == (tmp_path / "safe" / file).read_bytes() for file in files)

@@ -11,7 +11,7 @@ import pytest
 
 from flows.pipeline import backfill, notifications, update
 from flows.storage import run_log
-from flows.storage.run_lock import sole_run
+from flows.storage.data_store import LocalStore
 from flows.storage.run_log import Run
 
 
@@ -25,7 +25,7 @@ def test_a_backfill_is_on_record_though_another_run_begins_as_soon_as_it_may(
     told: list[str] = []
     with ExitStack() as another_run:
         monkeypatch.setattr(update, "_steps", steps_that_publish)
-        monkeypatch.setattr(notifications, "artifacts", lambda *_: another_run.enter_context(sole_run(tmp_path)))
+        monkeypatch.setattr(notifications, "artifacts", lambda *_: another_run.enter_context(LocalStore(tmp_path).lock()))
         monkeypatch.setattr(notifications, "coverage_artifact", lambda _: None)
         monkeypatch.setattr(notifications, "notify", lambda _, run: told.append(run.error))
         state = backfill.backfill.fn("2014-15-H1", "2014-15-H1", "csp", False, tmp_path)
@@ -35,4 +35,4 @@ def test_a_backfill_is_on_record_though_another_run_begins_as_soon_as_it_may(
     record = json.loads(path.read_text())
     assert (record["state"], record["error"]) == ("partial", sentence)
     assert [(c["half_year"], c["quarters"]) for c in record["coverage"]] == [("2014/15 H1", [])]
-    assert run_log.last_run(tmp_path) == record
+    assert run_log.last_run(LocalStore(tmp_path)) == record

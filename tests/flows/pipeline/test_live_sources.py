@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from flows.settings import Settings
 from flows.sources.govuk import PAGE
 from flows.sources.http_client import Client
 from flows.storage import raw_store
+from flows.storage.data_store import LocalStore
 from flows.storage.run_log import FileResult, Run
 from tests.support.releases import PFA, cover, figures, write_ods
 
@@ -130,11 +132,11 @@ def settings(internet: Internet, tmp_path: Path) -> Settings:
     base = internet.server.url_for("").rstrip("/")
     reference = tmp_path / "reference"
     reference.mkdir()
-    for path in Settings().reference_dir.glob("*.csv"):
+    for path in Settings(LocalStore(tmp_path)).reference_dir.glob("*.csv"):
         (reference / path.name).write_bytes(path.read_bytes())
     (reference / "ons_files.csv").write_text(ONS_COLUMNS)
     return Settings(
-        data_dir=tmp_path / "data", reference_dir=reference, govuk_url=base, nomis_url=base, geoportal_url=base, ons_url=base
+        LocalStore(tmp_path / "data"), reference_dir=reference, govuk_url=base, nomis_url=base, geoportal_url=base, ons_url=base
     )
 
 
@@ -162,7 +164,7 @@ def test_an_empty_folder_becomes_a_database_with_the_rates_of_what_the_services_
     steps.publish(settings, database)
     from flows.queries import connection
 
-    with connection.connect(settings.data_dir) as con:
+    with connection.connect(settings.store) as con:
         row = con.execute(
             "select offences, population, round(rate_per_10k, 4), status from ranked_rates "
             "where level = 'csp' and half_year = '2015/16 H1' and offence_code = '8Q'"
@@ -235,7 +237,7 @@ def test_the_webhook_is_told_of_a_partial_run_and_not_of_a_good_one(settings: Se
         return Response("ok")
 
     httpserver.expect_request("/hook", method="POST").respond_with_handler(hook)
-    settings.webhook_url = httpserver.url_for("/hook")
+    settings = replace(settings, webhook_url=httpserver.url_for("/hook"))
     good = Run("update", published=True)
     good.end()
     notifications.notify(settings, good)

@@ -12,6 +12,7 @@ from flows.common.atomic_files import sha256_of
 from flows.pipeline import normalise
 from flows.settings import Settings
 from flows.storage import lake, raw_store
+from flows.storage.data_store import LocalStore
 from tests.support.releases import CSP_2015, cover, figures, write_ods
 from tests.support.world import REFERENCE
 
@@ -51,7 +52,7 @@ def test_a_bad_release_fails_with_the_same_sentence(tmp_path: Path) -> None:
 
 
 def test_a_large_release_goes_apart_and_one_that_is_held_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings(data_dir=tmp_path)
+    settings = Settings(LocalStore(tmp_path))
     folder = stored(tmp_path)
     monkeypatch.setattr(normalise, "LARGE_BYTES", 0)
     assert normalise.normalise(settings, NAME, "offences", [folder]).state == "new"
@@ -62,7 +63,7 @@ def test_a_large_release_goes_apart_and_one_that_is_held_does_not(tmp_path: Path
 def test_a_process_that_dies_fails_its_release_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(normalise, "LARGE_BYTES", 0)
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    item = normalise.normalise(Settings(data_dir=tmp_path), NAME, "offences", [stored(tmp_path)])
+    item = normalise.normalise(Settings(LocalStore(tmp_path)), NAME, "offences", [stored(tmp_path)])
     assert (item.state, item.message) == ("failed", f"{NAME} could not be normalised: its process was ended (exit status 1)")
 
 

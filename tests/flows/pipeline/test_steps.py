@@ -15,6 +15,7 @@ from flows.pipeline import normalise, steps
 from flows.settings import Settings
 from flows.sources.local_folder import FolderError
 from flows.storage import lake, raw_store
+from flows.storage.data_store import LocalStore
 from flows.storage.run_log import FileResult
 from flows.warehouse import build, versions
 from flows.warehouse.published import published
@@ -73,7 +74,7 @@ BAD: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {  # name →
 def settings(tmp_path: Path) -> Settings:
     """A data folder in which lookups and populations of Worcestershire are taken in."""
     World(tmp_path).worcestershire()
-    return Settings(data_dir=tmp_path / "data")
+    return Settings(LocalStore(tmp_path / "data"))
 
 
 def take_in(settings: Settings, releases: Path) -> list[FileResult]:
@@ -127,7 +128,7 @@ def after_bad(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, list[
     """One good release, published; then every bad one beside it. Settings, items of the second run, the database of the first."""
     folder = tmp_path_factory.mktemp("bad")
     World(folder).worcestershire()
-    settings = Settings(data_dir=folder / "data")
+    settings = Settings(LocalStore(folder / "data"))
     releases = folder / "releases"
     releases.mkdir()
     write_ods(releases / GOOD, [cover(APRIL), sheet(*rows())])
@@ -221,7 +222,7 @@ def test_a_build_refused_leaves_what_is_published(tmp_path: Path, settings: Sett
     world.population(date(2016, 6, 23), {"E07000235": 75_000})  # five councils are missing
     with pytest.raises(build.BuildRefused, match="forces_add_up_to_england_and_wales"):
         steps.build(settings)
-    published = published_build(settings.data_dir)
+    published = published_build(settings.store)
     assert published is not None and published.name == database.name
     with duckdb.connect(str(published), read_only=True) as con:
         assert rows_of(con, "select count(*) as n from releases") == [{"n": 1}]
@@ -234,7 +235,7 @@ def test_a_roll_back_stands_until_something_new_comes(tmp_path: Path, settings: 
         world.release(day, rows())
         made.append(steps.build(settings)[0])
         steps.publish(settings, made[-1])
-    versions.roll_back(settings.data_dir)
+    versions.roll_back(settings.store)
     database, said = steps.chosen(settings, made[1])
     assert database == made[0].resolve() and steps.publish(settings, database) is False
     assert said == [
@@ -244,4 +245,4 @@ def test_a_roll_back_stands_until_something_new_comes(tmp_path: Path, settings: 
     world.release(date(2026, 10, 22), rows())
     newest, _ = steps.build(settings)
     assert steps.chosen(settings, newest) == (newest, [])
-    assert steps.publish(settings, newest) and published(settings.data_dir) == newest.resolve()
+    assert steps.publish(settings, newest) and published(settings.store) == newest.resolve()

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from flows.common.atomic_files import read_json, sha256_of
-from flows.storage.run_lock import sole_run
+from flows.storage.data_store import LocalStore
 from tests.support.releases import CSP_2015, cover, figures, write_ods
 from tests.support.world import World, rate, rows_of
 
@@ -112,7 +112,7 @@ def test_a_busy_folder_is_refused_in_one_sentence_and_left_alone(first: subproce
         return {path: sha256_of(path) for path in place.data.rglob("*") if path.is_file() and path.name != ".run.lock"}
 
     before = files()
-    with sole_run(place.data):
+    with LocalStore(place.data).lock():
         second = update(place)
     assert second.returncode == 1
     sentence = f"Another run (process {os.getpid()}) is at work on {place.data}: wait for it to end, then run the command again."

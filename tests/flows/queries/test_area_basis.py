@@ -12,6 +12,7 @@ import pytest
 
 from flows.cli import query_commands
 from flows.queries.connection import NotFound
+from flows.storage.data_store import LocalStore
 from tests.support.releases import figures
 from tests.support.world import KENT, WORCESTERSHIRE, World, persons_of
 
@@ -46,7 +47,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def table(data: Path, capsys: pytest.CaptureFixture[str]) -> Table:
     def table(half_year: str = "2014-15-H1", **words: Any) -> str:
-        query_commands.table(half_year, offence="8Q", data_dir=data, **words)
+        query_commands.table(half_year, offence="8Q", store=LocalStore(data), **words)
         return capsys.readouterr().out
 
     return table

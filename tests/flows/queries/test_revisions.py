@@ -14,6 +14,7 @@ import pytest
 from flows.cli import query_commands
 from flows.queries.connection import NotFound
 from flows.rendering import revisions_text
+from flows.storage.data_store import LocalStore
 from tests.support.releases import Cell, figures
 from tests.support.world import KENT, WORCESTERSHIRE, World, force_of, persons_of
 
@@ -78,7 +79,7 @@ def say(
     top: int = 10,
     format: str = "text",
 ) -> str:
-    return revisions_text.render(data, release, area, offence, level, top, format)
+    return revisions_text.render(LocalStore(data), release, area, offence, level, top, format)
 
 
 def listed(text: str, title: str) -> list[list[str]]:
@@ -180,7 +181,7 @@ def test_a_simulated_release_is_called_one(data: Path) -> None:
 
 def test_one_release_alone_changes_nothing_and_that_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     alone = world(tmp_path, (JANUARY, IN_JANUARY))
-    query_commands.revisions(data_dir=alone)
+    query_commands.revisions(store=LocalStore(alone))
     assert capsys.readouterr().out == "No release that is held changes another.\n"
     assert json.loads(say(alone, release=None, format="json"))["summary"] == []
     assert (

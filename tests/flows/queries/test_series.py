@@ -19,6 +19,7 @@ from flows.cli import query_commands
 from flows.queries import connection
 from flows.queries.connection import NotFound
 from flows.rendering import series_text
+from flows.storage.data_store import LocalStore
 from tests.support.releases import Cell, figures
 from tests.support.world import REFERENCE, ROOT, WORCESTERSHIRE, World, persons_of, rows_of
 from transforms.areas import read_reference
@@ -67,7 +68,7 @@ def say(
     last: str | None = None,
     format: str = "text",
 ) -> str:
-    return series_text.render(data, area, offence, level, first, last, format)
+    return series_text.render(LocalStore(data), area, offence, level, first, last, format)
 
 
 def line(text: str, half_year: str) -> list[str]:
@@ -96,7 +97,7 @@ def test_a_series_has_every_half_year_with_its_rate_interval_and_rank(data: Path
 
 def test_the_sum_over_the_series_is_the_sum_of_the_pieces(data: Path) -> None:
     found = json.loads(say(data, first="2014-15-H1", last="2015-16-H2", format="json"))["half_years"]
-    with connection.connect(data) as con:
+    with connection.connect(LocalStore(data)) as con:
         [published] = rows_of(
             con,
             "select sum(offences)::bigint as offences from offence_counts where offence_code = '8Q' "
@@ -287,7 +288,7 @@ def test_json_has_rows_and_breaks(data: Path) -> None:
 # ---------------------------------------------------------------- what does not fit
 def test_a_word_with_a_quote_or_a_question_mark_is_a_word(data: Path) -> None:
     words = ["King's Lynn", "' or true --", "?", None, 7, DAY, ["a", "'b'"]]
-    with connection.connect(data) as con:
+    with connection.connect(LocalStore(data)) as con:
         [row] = connection.fetch_rows(con, "select " + ", ".join(f"? as v{i}" for i in range(len(words))), words)
     assert list(row.values()) == words
 
@@ -339,6 +340,6 @@ print("IMPORTED", sorted({"prefect", "pandas", "pydantic", "pydantic_settings", 
 
 def test_the_command_passes_its_words_on(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     query_commands.series(
-        area="South Worcester", offence="8Q", first="2014-15-H2", last="2015-16-H1", format="csv", data_dir=data
+        area="South Worcester", offence="8Q", first="2014-15-H2", last="2015-16-H1", format="csv", store=LocalStore(data)
     )
     assert [row["half_year"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))] == ["2014/15 H2", "2015/16 H1"]

@@ -15,6 +15,7 @@ import pytest
 from flows.cli import query_commands
 from flows.queries.connection import NotFound
 from flows.rendering import text_tables
+from flows.storage.data_store import LocalStore
 from tests.support.counts import worcestershire
 from tests.support.explanations import check_arithmetic, flat, say, statements, under
 from tests.support.world import ROOT, SAMPLE, SOUTH_WORCESTER, World, rate, rows_of
@@ -188,7 +189,7 @@ def test_what_is_not_there_is_said_in_a_sentence(sample: World, tmp_path: Path) 
 
 
 def test_the_command_prints_it(sample: World, capsys: pytest.CaptureFixture[str]) -> None:
-    query_commands.explain("2015-16-H1", area="South Worcester", offence="8Q", data_dir=sample.data)
+    query_commands.explain("2015-16-H1", area="South Worcester", offence="8Q", store=LocalStore(sample.data))
     assert capsys.readouterr().out == say(sample.data, "South Worcester")
 
 

@@ -16,6 +16,7 @@ from flows.cli import query_commands
 from flows.queries import ranked_table
 from flows.queries.ranked_table import RankedTable, TableBasis
 from flows.rendering import attribution, xlsx
+from flows.storage.data_store import LocalStore
 from tests.support.world import World, rows_of
 from transforms.periods import HalfYear
 
@@ -112,6 +113,6 @@ def test_without_the_extra_one_sentence_says_what_is_missing(stalking: RankedTab
 def test_the_command_writes_it_to_standard_output(sample: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with (tmp_path / "table.xlsx").open("w") as file:
         monkeypatch.setattr(sys, "stdout", file)
-        query_commands.table("2015-16-H1", offence="8Q", area="South Worcester", format="xlsx", data_dir=sample.data)
+        query_commands.table("2015-16-H1", offence="8Q", area="South Worcester", format="xlsx", store=LocalStore(sample.data))
     book = openpyxl.load_workbook(tmp_path / "table.xlsx")
     assert [row["Area"] for row in data_of(book["Ranked"])] == ["South Worcester"]

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from flows.report import site
+from flows.storage.data_store import LocalStore
 from tests.support.world import World
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ FLAGS = [
 @pytest.fixture(scope="session")
 def root(sample: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the sample's site, of its newest half-year."""
-    return site.write(sample.data, tmp_path_factory.mktemp("site") / "report").front.parent
+    return site.write(LocalStore(sample.data), tmp_path_factory.mktemp("site") / "report").front.parent
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import pytest
 from flows.queries.connection import NotFound
 from flows.report import area_pages, charts, site, urls
 from flows.settings import Settings
+from flows.storage.data_store import LocalStore
 from flows.storage.file_lock import FolderBusy
 from tests.flows.report.conftest import FORMULA, HOSTILE
 from tests.support.report_pages import tables, words
@@ -24,7 +25,7 @@ from transforms.periods import HalfYear
 @pytest.fixture(scope="module")
 def hostile(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of a database with hostile names, written by one process."""
-    return site.write(small, tmp_path_factory.mktemp("hostile") / "report", processes=1).front.parent
+    return site.write(LocalStore(small), tmp_path_factory.mktemp("hostile") / "report", processes=1).front.parent
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -32,7 +33,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def test_an_equal_database_gives_equal_bytes_from_any_number_of_processes(small: Path, hostile: Path, tmp_path: Path) -> None:
-    site.write(small, tmp_path / "again", processes=2)
+    site.write(LocalStore(small), tmp_path / "again", processes=2)
     assert content(tmp_path / "again") == content(hostile)
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["again"]
 
@@ -51,9 +52,9 @@ def test_an_older_report_is_replaced_and_a_failure_leaves_it_whole(
     with monkeypatch.context() as patched:
         patched.setattr(area_pages, "files", fails)
         with pytest.raises(OSError, match="no space left"):
-            site.write(small, out, processes=1)
+            site.write(LocalStore(small), out, processes=1)
     assert (out / "left-over.html").exists() and content(out).keys() > content(hostile).keys()
-    site.write(small, out, processes=1)
+    site.write(LocalStore(small), out, processes=1)
     assert content(out) == content(hostile)
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["report"]
 
@@ -61,8 +62,8 @@ def test_an_older_report_is_replaced_and_a_failure_leaves_it_whole(
 def test_a_process_that_died_between_its_renames_loses_nothing(small: Path, hostile: Path, tmp_path: Path) -> None:
     shutil.copytree(hostile, tmp_path / ".report.old")
     with pytest.raises(NotFound, match=r"holds no 1999/00 H1; held: 2014/15 H1"):
-        site.write(small, tmp_path / "report", HalfYear.parse("1999-00-H1"))
-    site.write(small, tmp_path / "report", processes=1)
+        site.write(LocalStore(small), tmp_path / "report", HalfYear.parse("1999-00-H1"))
+    site.write(LocalStore(small), tmp_path / "report", processes=1)
     assert content(tmp_path / "report") == content(hostile)
 
 
@@ -79,14 +80,14 @@ def test_what_is_not_a_report_is_left_alone(small: Path, tmp_path: Path, what: s
     else:
         out.symlink_to(kept)
     with pytest.raises(ValueError, match="name another"):
-        site.write(small, out)
+        site.write(LocalStore(small), out)
     found = {path.read_text() for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"}
     assert found == {"years of work"}
 
 
 def test_two_processes_do_not_write_one_folder(small: Path, tmp_path: Path) -> None:
     with site._replaced(tmp_path / "report"), pytest.raises(FolderBusy, match="wait for it to end"):
-        site.write(small, tmp_path / "report")
+        site.write(LocalStore(small), tmp_path / "report")
 
 
 def test_the_command_says_what_it_wrote_and_where(small: Path, tmp_path: Path) -> None:
@@ -106,9 +107,9 @@ def test_the_command_says_what_it_wrote_and_where(small: Path, tmp_path: Path) -
 def test_update_writes_it_only_where_a_setting_says_so(monkeypatch: pytest.MonkeyPatch, small: Path) -> None:
     from flows.pipeline import steps
 
-    assert not Settings().report
+    assert not Settings.from_environment(LocalStore(small)).report
     monkeypatch.setenv("CRIME_RATES_REPORT", "true")
-    settings = Settings(data_dir=small)
+    settings = Settings.from_environment(LocalStore(small))
     database = small / "warehouse" / "crime_rates.duckdb"
     assert settings.report and steps.report(settings, database) > 0
     assert steps.report(settings, database) == 0  # of this database already
@@ -202,7 +203,7 @@ def test_a_table_that_is_nought_everywhere_ranks_nobody(root: Path) -> None:
 
 
 def test_a_half_year_without_a_population_ranks_nobody_and_says_why(small: Path, tmp_path: Path) -> None:
-    root = site.write(small, tmp_path / "report", HalfYear.parse("2014-15-H1"), processes=1).front.parent
+    root = site.write(LocalStore(small), tmp_path / "report", HalfYear.parse("2014-15-H1"), processes=1).front.parent
     front = words((root / "index.html").read_text())
     assert "in this half-year no area can be ranked, and the pages say why" in front and "What is new" not in front
     assert "2014/15 H2: ranked." in front

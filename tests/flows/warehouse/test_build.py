@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from flows.common.atomic_files import sha256_of
+from flows.storage.data_store import LocalStore
 from flows.warehouse import build
 from flows.warehouse.build import build_id
 from flows.warehouse.checks import checks_of
@@ -69,7 +70,7 @@ def test_no_folder_goes_into_the_file(world: World, tmp_path: Path) -> None:
     other = world_in(tmp_path / "other", sources=tmp_path / "elsewhere", seen="2026-04-23T08:31:00Z")
     with other.build() as con:
         [first] = world.warehouse.glob("crime_rates-*.duckdb")
-        published = published_build(other.data)
+        published = published_build(LocalStore(other.data))
         assert published is not None and (published.name, sha256_of(published)) == (first.name, sha256_of(first))
         urls = rows_of(con, "select source_url, file_name from releases")
         assert all(row["source_url"] == f"file:{row['file_name']}" for row in urls) and len(urls) == 2
@@ -112,7 +113,7 @@ def test_a_build_that_died_leaves_what_is_published(world: World) -> None:
     leavings.mkdir()
     (leavings / "work.duckdb").write_bytes(b"half a database")
     try:
-        assert published(world.data) == world.make()[0].resolve()
+        assert published(LocalStore(world.data)) == world.make()[0].resolve()
         with duckdb.connect(str(world.warehouse / LINK), read_only=True) as con:
             assert rows_of(con, "select count(*) as n from releases") == [{"n": 2}]
     finally:

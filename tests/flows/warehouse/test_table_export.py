@@ -12,6 +12,7 @@ import pytest
 
 from flows.pipeline import steps
 from flows.settings import Settings
+from flows.storage.data_store import LocalStore
 from sql.contract import RANKED_RATES
 from tests.support.counts import rows
 from tests.support.releases import figures
@@ -28,7 +29,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Setting
     world.release(APRIL, [*rows(), *rows(30, csp="North Worcestershire"), *rows(7, quarter=3)])
     world.release(APRIL, [figures("2015/16", q, "West Mercia", count=n) for q, n in ((1, 66), (2, 0), (3, 7))], stem="pfa")
     world.release(date(2026, 7, 23), [figures("2014/15", q, "West Mercia", count=1) for q in (1, 2)], stem="pfa")
-    settings = Settings(data_dir=world.data)
+    settings = Settings(LocalStore(world.data))
     database, _ = steps.build(settings)
     assert steps.export(settings, database) == 11
     yield settings, database

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,8 +21,9 @@ from flows.common import errors
 from flows.pipeline import steps
 from flows.queries import connection
 from flows.settings import Settings
+from flows.storage.data_store import LocalStore
 from flows.warehouse import versions
-from flows.warehouse.published import LINK, published
+from flows.warehouse.published import FILE, LINK, is_open_elsewhere, published, read_publication
 from tests.support.releases import figures
 from tests.support.world import World, rows_of
 
@@ -51,15 +54,30 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make(data: Path) -> Maker:
-    """Makes and publishes a build; each is published a second after the one before. Names say nothing of their order."""
+    """Makes and publishes a build. Neither names nor dates say anything of their order."""
 
     def make(number: int, keep: int = 3) -> Path:
         path = database(data / f"warehouse/crime_rates-{9 - number}abc.duckdb", number)
-        assert versions.publish(path, keep)
-        os.utime(path, (number, number))
+        assert versions.publish(LocalStore(data), path, keep)
+        os.utime(path, (9 - number, 9 - number))
         return path
 
     return make
+
+
+def kept(data: Path) -> list[str]:
+    """The names of the builds that are kept, the last published first."""
+    return [build.name for build in versions.kept_builds(LocalStore(data))]
+
+
+def rolled_back(data: Path) -> list[str]:
+    """The names of the builds that were rolled back."""
+    return [build.name for build in versions.kept_builds(LocalStore(data)) if build.is_rolled_back]
+
+
+def publish(path: Path, keep: int) -> bool:
+    """Publish a build of a data folder."""
+    return versions.publish(LocalStore(path.parents[1]), path, keep)
 
 
 def seen(data: Path) -> int:
@@ -91,33 +109,33 @@ def test_the_link_is_relative(data: Path, make: Maker) -> None:
     path = make(1)
     link = data / "warehouse" / LINK
     assert link.is_symlink() and link.readlink() == Path(path.name)  # the folder may be moved or mounted elsewhere
-    assert published(data) == path.resolve()
+    assert published(LocalStore(data)) == path.resolve()
 
 
 def test_nothing_is_published_where_there_is_no_link(tmp_path: Path) -> None:
-    assert published(tmp_path) is None
+    assert published(LocalStore(tmp_path)) is None
 
 
 def test_a_link_to_a_build_that_is_gone_publishes_nothing(data: Path, make: Maker) -> None:
     make(1).unlink()
-    assert published(data) is None
+    assert published(LocalStore(data)) is None
     with pytest.raises(connection.NotFound, match="holds no published database yet"):
-        connection.connect(data)
+        connection.connect(LocalStore(data))
 
 
 def test_to_publish_twice_changes_nothing(make: Maker) -> None:
     path = make(1)
-    before = path.stat().st_mtime_ns
-    assert versions.publish(path, keep=3) is False
-    assert path.stat().st_mtime_ns == before
+    before = {one: one.lstat().st_mtime_ns for one in path.parent.iterdir()}
+    assert publish(path, keep=3) is False
+    assert {one: one.lstat().st_mtime_ns for one in path.parent.iterdir()} == before
 
 
 def test_an_older_build_can_be_published_again(data: Path, make: Maker) -> None:
     first = make(1)
     make(2)
-    assert versions.publish(first, keep=2)
+    assert publish(first, keep=2)
     assert seen(data) == 1
-    assert [build.stat().st_mtime_ns > 2e9 for build in versions.kept(data)] == [True, False]
+    assert kept(data) == ["crime_rates-8abc", "crime_rates-7abc"]
 
 
 @pytest.mark.parametrize("refusal", [errno.EPERM, errno.EOPNOTSUPP])
@@ -130,13 +148,13 @@ def test_without_symlinks_a_small_file_names_the_build(
     monkeypatch.setattr(Path, "symlink_to", refuse)
     make(1)
     path = make(2)
-    assert (data / "warehouse/CURRENT").read_text() == f"{path.name}\n"
-    assert published(data) == path.resolve()
-    with connection.connect(data) as con:
+    assert json.loads((data / FILE).read_text())["current"] == path.name and not os.path.lexists(data / "warehouse" / LINK)
+    assert published(LocalStore(data)) == path.resolve()
+    with connection.connect(LocalStore(data)) as con:
         assert rows_of(con, "from build") == [{"number": 2}]
     monkeypatch.undo()
-    make(3)  # and where they can be had again, the link is all there is
-    assert not (data / "warehouse/CURRENT").exists() and seen(data) == 3
+    make(3)  # and where they can be had again, there is a link
+    assert seen(data) == 3
 
 
 def test_a_link_that_cannot_be_made_for_another_reason_is_an_error(
@@ -149,35 +167,40 @@ def test_a_link_that_cannot_be_made_for_another_reason_is_an_error(
     monkeypatch.setattr(Path, "symlink_to", refuse)
     with pytest.raises(OSError, match="Input/output error"):
         make(2)
-    assert seen(data) == 1 and not (data / "warehouse/CURRENT").exists()
+    assert seen(data) == 1
+    monkeypatch.undo()
+    assert publish(data / "warehouse/crime_rates-7abc.duckdb", keep=3) is False and seen(data) == 2  # the next run mends it
 
 
 # ---------------------------------------------------------------- what is kept
 def test_so_many_published_builds_are_kept(data: Path, make: Maker) -> None:
     made = [make(number) for number in range(1, 6)]
-    assert versions.kept(data) == [path.resolve() for path in reversed(made[-3:])]
+    assert kept(data) == [path.stem for path in reversed(made[-3:])]
+    assert sorted(data.glob("warehouse/*-*.duckdb")) == sorted(made[-3:])
     assert seen(data) == 5
 
 
 def test_a_build_that_was_never_published_is_not_kept(data: Path, make: Maker) -> None:
     make(1)
     died = database(data / "warehouse/crime_rates-dead.duckdb", 7)
-    os.utime(died, ns=(versions.UNPUBLISHED, versions.UNPUBLISHED))
-    assert died not in versions.kept(data)
     make(2)
-    assert not died.exists() and len(versions.kept(data)) == 2
+    assert died.exists()  # another run might be about to publish it
+    yesterday = (data / FILE).stat().st_mtime - 90_000
+    os.utime(died, (yesterday, yesterday))
+    make(3)
+    assert not died.exists() and kept(data) == ["crime_rates-6abc", "crime_rates-7abc", "crime_rates-8abc"]
 
 
 def test_a_build_that_another_process_reads_stays_until_it_is_let_go(data: Path, make: Maker, reader: Reader) -> None:
     first = make(1)
     held = reader(data / "warehouse" / LINK)
-    assert versions.is_open_elsewhere(first)
+    assert is_open_elsewhere(first)
     second = make(2, keep=1)
-    assert first.exists() and not versions.is_open_elsewhere(second)
+    assert first.exists() and not is_open_elsewhere(second)
     held.communicate("\n")
-    assert not versions.is_open_elsewhere(first)
+    assert not is_open_elsewhere(first)
     make(3, keep=1)
-    assert [path.stem for path in versions.kept(data)] == ["crime_rates-6abc"]
+    assert kept(data) == ["crime_rates-6abc"] and not first.exists()
 
 
 def test_an_update_with_nothing_new_clears_what_was_let_go(make: Maker, reader: Reader) -> None:
@@ -185,45 +208,163 @@ def test_an_update_with_nothing_new_clears_what_was_let_go(make: Maker, reader: 
     held = reader(first)
     second = make(2, keep=1)
     held.communicate("\n")
-    assert versions.publish(second, keep=1) is False and not first.exists()
+    assert publish(second, keep=1) is False and not first.exists()
 
 
 # ---------------------------------------------------------------- the way back
 def test_roll_back_shows_the_build_before(data: Path, make: Maker) -> None:
     paths = [make(number) for number in (1, 2, 3)]
-    assert versions.roll_back(data) == (paths[2].resolve(), paths[1].resolve())
+    assert versions.roll_back(LocalStore(data)) == (paths[2].name, paths[1].name)
     assert seen(data) == 2
-    versions.roll_back(data)
+    versions.roll_back(LocalStore(data))
     assert seen(data) == 1
     with pytest.raises(versions.NoSuchBuild, match="There is no older build than crime_rates-8abc to go back to"):
-        versions.roll_back(data)
+        versions.roll_back(LocalStore(data))
 
 
 def test_what_was_rolled_back_is_not_published_again_until_somebody_says_so(data: Path, make: Maker) -> None:
     _, second, third = (make(number) for number in (1, 2, 3))
-    versions.roll_back(data)
-    assert versions.publish(third, keep=3) is False and seen(data) == 2
-    assert versions.roll_back(data, to="6abc") == (second.resolve(), third.resolve())
-    assert seen(data) == 3 and not versions.is_rolled_back(third)
-    assert versions.publish(third, keep=3) is False  # readers see it
+    versions.roll_back(LocalStore(data))
+    assert publish(third, keep=3) is False and seen(data) == 2
+    assert versions.roll_back(LocalStore(data), to="6abc") == (second.name, third.name)
+    assert seen(data) == 3 and not rolled_back(data)
+    assert publish(third, keep=3) is False  # readers see it
 
 
 def test_roll_back_to_a_name(data: Path, make: Maker) -> None:
     for number in (1, 2, 3):
         make(number)
-    versions.roll_back(data, to="8abc")
-    assert seen(data) == 1 and sum(map(versions.is_rolled_back, versions.kept(data))) == 2
+    versions.roll_back(LocalStore(data), to="8abc")
+    assert seen(data) == 1 and rolled_back(data) == ["crime_rates-6abc", "crime_rates-7abc"]
     for wrong in ("nothing", "abc"):
         with pytest.raises(versions.NoSuchBuild, match=f"expected one build whose name holds '{wrong}', found [03]; kept"):
-            versions.roll_back(data, to=wrong)
+            versions.roll_back(LocalStore(data), to=wrong)
     assert seen(data) == 1
     with pytest.raises(versions.NoSuchBuild, match="Readers see crime_rates-8abc already"):
-        versions.roll_back(data, to="8abc")
+        versions.roll_back(LocalStore(data), to="8abc")
 
 
 def test_there_is_nothing_to_roll_back_in_an_empty_folder(data: Path) -> None:
     with pytest.raises(versions.NoSuchBuild, match="holds no published database"):
-        versions.roll_back(data)
+        versions.roll_back(LocalStore(data))
+
+
+# ---------------------------------------------------------------- copies of a data folder, and old ones
+def copied(data: Path, to: Path) -> Path:
+    """A copy as a share or a zip makes it: links followed, every file as new as the copy."""
+    shutil.copytree(data, to, symlinks=False, copy_function=shutil.copyfile)
+    return to
+
+
+def test_a_copy_knows_what_is_published_and_rolls_back_to_the_right_build(
+    data: Path, make: Maker, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for number in (1, 2, 3):
+        make(number)
+    versions.roll_back(LocalStore(data))
+    copy = copied(data, tmp_path_factory.mktemp("share") / "data")
+    assert not (copy / "warehouse" / LINK).is_symlink()
+    assert published(LocalStore(copy)) == (copy / "warehouse/crime_rates-7abc.duckdb").resolve()
+    assert rolled_back(copy) == ["crime_rates-6abc"]
+    assert publish(copy / "warehouse/crime_rates-6abc.duckdb", keep=3) is False
+    assert versions.roll_back(LocalStore(copy)) == ("crime_rates-7abc.duckdb", "crime_rates-8abc.duckdb")
+    assert seen(copy) == 1 and (copy / "warehouse" / LINK).is_symlink()
+
+
+def test_the_copy_of_a_link_goes_where_no_link_can_take_its_place(
+    data: Path, make: Maker, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(1)
+    second = make(2)
+    copy = copied(data, tmp_path_factory.mktemp("share") / "data")
+
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    versions.roll_back(LocalStore(copy))
+    assert not (copy / "warehouse" / LINK).exists()  # it would show build 2 for ever
+    assert published(LocalStore(copy)) == (copy / "warehouse/crime_rates-8abc.duckdb").resolve()
+    assert second.exists()
+
+
+def test_a_copy_of_nothing_but_the_published_file_is_read(
+    data: Path, make: Maker, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = make(1)
+    alone = tmp_path_factory.mktemp("alone")
+    (alone / "warehouse").mkdir()
+    shutil.copyfile(path, alone / "warehouse" / LINK)
+    assert published(LocalStore(alone)) == (alone / "warehouse" / LINK).resolve()
+    shutil.copyfile(data / FILE, alone / FILE)
+    assert published(LocalStore(alone)) == (alone / "warehouse" / LINK).resolve()
+
+
+@pytest.fixture
+def old(data: Path) -> Path:
+    """A data folder of before published.json: three builds, of which the second is seen and the third was rolled back."""
+    for number in (1, 2, 3):
+        os.utime(database(data / f"warehouse/crime_rates-{9 - number}abc.duckdb", number), (number, number))
+    os.utime(database(data / "warehouse/crime_rates-dead.duckdb", 9), (0, 0))  # never published
+    (data / "warehouse/crime_rates-6abc.duckdb.rolled_back").write_text("rolled back to crime_rates-7abc.duckdb\n")
+    (data / "warehouse" / LINK).symlink_to("crime_rates-7abc.duckdb")
+    return data
+
+
+def test_an_old_data_folder_is_read_as_it_was_meant(old: Path) -> None:
+    before = sorted(old.rglob("*"))
+    assert published(LocalStore(old)) == (old / "warehouse/crime_rates-7abc.duckdb").resolve()
+    assert kept(old) == ["crime_rates-6abc", "crime_rates-7abc", "crime_rates-8abc"] and rolled_back(old) == ["crime_rates-6abc"]
+    assert sorted(old.rglob("*")) == before
+
+
+def test_an_old_data_folder_is_taken_over_by_the_first_run(old: Path) -> None:
+    warehouse = old / "warehouse"
+    assert publish(warehouse / "crime_rates-6abc.duckdb", keep=3) is False  # it was rolled back
+    assert publish(warehouse / "crime_rates-7abc.duckdb", keep=3) is False  # nothing new
+    assert json.loads((old / FILE).read_text()) == {
+        "current": "crime_rates-7abc.duckdb",
+        "kept": [f"crime_rates-{n}abc.duckdb" for n in (6, 7, 8)],
+        "rolled_back": ["crime_rates-6abc.duckdb"],
+    }
+    assert not list(warehouse.glob("*.rolled_back")) and not (warehouse / "crime_rates-dead.duckdb").exists()
+    assert versions.roll_back(LocalStore(old)) == ("crime_rates-7abc.duckdb", "crime_rates-8abc.duckdb") and seen(old) == 1
+
+
+def test_a_roll_back_takes_an_old_data_folder_over(old: Path) -> None:
+    assert versions.roll_back(LocalStore(old)) == ("crime_rates-7abc.duckdb", "crime_rates-8abc.duckdb")
+    assert rolled_back(old) == ["crime_rates-6abc", "crime_rates-7abc"] and not list(old.rglob("*.rolled_back"))
+
+
+def test_an_old_data_folder_without_symlinks_is_taken_over(old: Path) -> None:
+    warehouse = old / "warehouse"
+    (warehouse / LINK).unlink()
+    (warehouse / "CURRENT").write_text("crime_rates-7abc.duckdb\n")
+    assert published(LocalStore(old)) == (warehouse / "crime_rates-7abc.duckdb").resolve()
+    assert publish(warehouse / "crime_rates-7abc.duckdb", keep=3) is False
+    assert seen(old) == 2 and not (warehouse / "CURRENT").exists()
+    publication = read_publication(LocalStore(old))
+    assert publication is not None and publication.rolled_back == ("crime_rates-6abc.duckdb",)
+
+
+# ---------------------------------------------------------------- dying in between
+@pytest.mark.parametrize("dies_at", ["link", "_prune"])
+def test_a_run_that_dies_while_it_publishes_leaves_a_whole_build_and_the_next_mends_it(
+    data: Path, make: Maker, monkeypatch: pytest.MonkeyPatch, dies_at: str
+) -> None:
+    make(1)
+    second = database(data / "warehouse/crime_rates-7abc.duckdb", 2)
+
+    def die(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(versions, dies_at, die)
+        with pytest.raises(KeyboardInterrupt):
+            publish(second, keep=1)
+    assert seen(data) == (1 if dies_at == "link" else 2)  # through the link
+    assert published(LocalStore(data)) == second.resolve()  # by published.json
+    assert publish(second, keep=1) is False and seen(data) == 2
 
 
 # ---------------------------------------------------------------- room
@@ -237,13 +378,13 @@ def world(tmp_path: Path) -> World:
 
 def test_a_build_that_has_no_room_is_not_begun(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.build().close()
-    before = published(world.data)
+    before = published(LocalStore(world.data))
     world.release(date(2026, 7, 23), [figures("2015/16", q, "West Mercia", count=9, csp="South Worcester") for q in (1, 2)])
     usage = type("usage", (), {"free": 12_000_000})
     monkeypatch.setattr(versions.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(versions.DiskFull, match="expected 20 MB of free disk for a build, found 12 MB; nothing was built"):
         world.make()
-    assert published(world.data) == before and len(versions.kept(world.data)) == 1
+    assert published(LocalStore(world.data)) == before and len(kept(world.data)) == 1
 
 
 @pytest.mark.parametrize(
@@ -269,8 +410,8 @@ def test_other_errors_speak_for_themselves() -> None:
 
 
 def test_steps_publish_what_was_built_and_keep_it(world: World) -> None:
-    settings = Settings(data_dir=world.data, keep_builds=1)
+    settings = Settings(LocalStore(world.data), keep_builds=1)
     path, _ = steps.build(settings)
-    assert path.stat().st_mtime_ns == versions.UNPUBLISHED  # nobody has seen it
+    assert published(settings.store) is None
     assert steps.publish(settings, path)
-    assert versions.kept(world.data) == [path.resolve()]
+    assert kept(world.data) == [path.stem]

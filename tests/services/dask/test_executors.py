@@ -18,6 +18,7 @@ from flows.pipeline import executors, normalise, steps
 from flows.pipeline.update import update as flow
 from flows.settings import Settings
 from flows.storage import lake, raw_store
+from flows.storage.data_store import LocalStore
 from flows.storage.run_log import FileResult
 from tests.support import dask_cluster
 from tests.support.releases import CSP_2015, cover, figures, write_ods
@@ -44,7 +45,7 @@ def bytes_of(folder: Path, pattern: str) -> dict[str, str]:
 
 
 def on(address: str, data: Path) -> Settings:
-    return Settings(data_dir=data, dask_scheduler=address)
+    return Settings(LocalStore(data), dask_scheduler=address)
 
 
 def one(settings: Settings, task: Any) -> FileResult:
@@ -91,13 +92,13 @@ def update(two_workers: dask_cluster.Cluster, prefect: dict[str, str], tmp_path_
 def test_two_workers_give_the_bytes_of_the_serial_run(update: Update, sample: World, tmp_path: Path) -> None:
     for folder, pattern in (("lake", "*.parquet"), ("warehouse", "*.duckdb")):
         assert bytes_of(update.data / folder, pattern) == bytes_of(sample.data / folder, pattern) != {}
-    steps.export(Settings(data_dir=tmp_path), (sample.data / "warehouse/crime_rates.duckdb").resolve())
+    steps.export(Settings(LocalStore(tmp_path)), (sample.data / "warehouse/crime_rates.duckdb").resolve())
     assert bytes_of(update.data / "tables", "*.*") == bytes_of(tmp_path / "tables", "*.*") != {}
 
 
 def test_a_bad_workbook_fails_alone_and_in_the_same_words(update: Update, tmp_path: Path) -> None:
     folder, _ = raw_store.store(tmp_path / "raw", raw_store.SourceFile(sources(tmp_path)["releases"] / BAD, "offences"))
-    assert normalise.normalise(Settings(data_dir=tmp_path), BAD, "offences", [folder]).message == SENTENCE
+    assert normalise.normalise(Settings(LocalStore(tmp_path)), BAD, "offences", [folder]).message == SENTENCE
     assert update.done.returncode == 1 and "Traceback" not in update.done.stdout + update.done.stderr
     [path] = (update.data / "runs").glob("*.json")
     run = read_json(path)
@@ -125,7 +126,7 @@ def test_a_worker_normalises_a_large_release_in_a_process_of_its_own(two_workers
 # ---------------------------------------------------------------- workers that die
 def test_a_worker_that_dies_is_replaced_and_the_bytes_are_the_same(two_workers: dask_cluster.Cluster, tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
-    normalise.normalise(Settings(data_dir=here), NAME, "offences", [stored(here)])
+    normalise.normalise(Settings(LocalStore(here)), NAME, "offences", [stored(here)])
     item = one(on(two_workers.address, there), dask_cluster.dies_once)
     assert (there / "died").exists() and item.state == "new"
     assert remove_leftovers(there) == 1  # what the dead one left half written, under another name
@@ -212,7 +213,7 @@ def test_a_cluster_needs_a_prefect_server_that_stands(tmp_path: Path) -> None:
 def test_without_the_setting_dask_is_not_imported(tmp_path: Path) -> None:
     code = (
         "import sys; from flows import settings; from flows.pipeline import backfill, executors, update\n"
-        "with executors.executor_for(settings.Settings(), update.normalise): pass\n"
+        "with executors.executor_for(settings.Settings.from_environment(settings.data_store('data')), update.normalise): pass\n"
         "print(sorted({'dask', 'distributed', 'prefect_dask'} & set(sys.modules)))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)

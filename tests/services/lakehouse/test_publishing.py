@@ -13,6 +13,7 @@ import pytest
 
 from flows.queries import connection
 from flows.rendering import status_text
+from flows.storage.data_store import LocalStore
 from flows.warehouse import ducklake, ducklake_publish
 from flows.warehouse.ducklake import LakehouseError
 from tests.services.lakehouse.conftest import KEPT, Place
@@ -88,11 +89,11 @@ def test_a_command_asks_a_snapshot(place: Place, built: Path, tmp_path: Path, mo
     assert marked(built.parents[1]) == {"1"}  # even where there is a file
     monkeypatch.setenv(ducklake.SNAPSHOT, "yesterday")
     with pytest.raises(ValueError, match="expected the number of a snapshot.*found 'yesterday'"):
-        status_text.checks(tmp_path)
+        status_text.checks(LocalStore(tmp_path))
 
 
 def marked(data_dir: Path) -> set[str]:
-    with connection.connect(data_dir) as con:
+    with connection.connect(LocalStore(data_dir)) as con:
         return marks(con)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from flows.queries import connection
+from flows.storage.data_store import LocalStore
 from flows.warehouse import ducklake
 from flows.warehouse.ducklake import Conflict, LakehouseError
 from tests.services.lakehouse.conftest import Place
@@ -209,7 +210,7 @@ def test_a_reader_keeps_its_snapshot_through_publications(filled: Place, built: 
 
 def test_a_command_is_answered_by_one_build(filled: Place, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ducklake.SETTING, filled.catalog)
-    with connection.connect(tmp_path) as con:
+    with connection.connect(LocalStore(tmp_path)) as con:
         assert marks(con, ["half_years"]) == {"old"}
         assert filled.publish(variant(built, tmp_path, "new"))
         assert marks(con) == {"old"}

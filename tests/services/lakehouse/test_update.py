@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flows.storage import run_log
+from flows.storage.data_store import LocalStore
 from flows.warehouse import ducklake
 from flows.warehouse.published import published
 from tests.services.lakehouse.conftest import Place
@@ -67,11 +68,11 @@ def person(tmp_path: Path, place: Place) -> Person:
 def test_update_publishes_to_the_lakehouse_too(person: Person) -> None:
     done = person.update()
     assert done.returncode == 0, done.stdout + done.stderr
-    current = published(person.data)
+    current = published(LocalStore(person.data))
     assert current is not None
     assert f"Published {current.name} to the lakehouse.\n" in done.stdout
     assert person.seen() == (current.stem, 36)
-    last = run_log.last_run(person.data)
+    last = run_log.last_run(LocalStore(person.data))
     assert last is not None and "publish to the lakehouse" in last["steps"]
     again = person.update()
     assert again.returncode == 0
@@ -83,7 +84,7 @@ def test_a_lakehouse_that_fails_keeps_nobody_from_the_file(person: Person) -> No
     failed = person.update()
     assert failed.returncode == 1
     assert failed.stdout.splitlines()[-1].startswith("FAILED expected CRIME_RATES_LAKEHOUSE_DATA, a folder or s3://bucket/prefix")
-    assert published(person.data) is not None
+    assert published(LocalStore(person.data)) is not None
     assert (person.data / "tables/2015-16-H1/csp.csv").exists()
     person.environment[ducklake.DATA] = person.place.data
     assert person.update().returncode == 0

@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
+from flows.storage.run_lock import sole_run
 
 from flows.storage import lease
 from flows.storage.file_lock import FolderBusy
 from flows.storage.lease import StoreBusy
 from flows.storage.object_store import Store, StoreError
-from flows.storage.run_lock import sole_run
 from tests.services.object_store.conftest import Hosts
 
 

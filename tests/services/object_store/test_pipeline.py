@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from flows.storage.run_lock import sole_run
 from s3fs import S3FileSystem
 
 from flows.common.atomic_files import read_json, remove_leftovers, sha256_of
@@ -20,7 +21,6 @@ from flows.settings import Settings
 from flows.sources import catalogue
 from flows.storage import lease, raw_store, sync
 from flows.storage.file_lock import FolderBusy
-from flows.storage.run_lock import sole_run
 from flows.warehouse import build, remote
 from flows.warehouse.published import published as published_build
 from tests.services.object_store.conftest import Hosts

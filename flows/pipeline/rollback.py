@@ -1,0 +1,24 @@
+"""What `crime-rates rollback` does: readers see an older build, its tables, and its rows in the lakehouse, on all hosts."""
+
+from __future__ import annotations
+
+from flows.settings import Settings
+from flows.warehouse import ducklake_publish, table_export, versions
+from flows.warehouse.published import published
+
+
+def roll_back(settings: Settings, to: str | None = None) -> tuple[str, str]:
+    """Show readers the build before the one that they see, or the one whose name holds `to`; returns file names: (left, shown).
+
+    No run publishes the newer ones again. Raises NoSuchBuild, FolderBusy while a run is at work, LakehouseError.
+    """
+    store = settings.store
+    versions.check_published(store)  # before the store is locked, which makes its folder
+    with store.lock():
+        left, shown = versions.roll_back(store, to)
+        database = published(store)
+        assert database is not None  # readers see it now
+        table_export.export(store, database)
+        if settings.lakehouse:
+            ducklake_publish.publish(database, settings.lakehouse, settings.lakehouse_data, settings.keep_builds)
+    return left, shown
