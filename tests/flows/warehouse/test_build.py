@@ -104,7 +104,7 @@ def test_a_finished_file_is_closed_read_only_and_alone(world: World) -> None:
         assert rows_of(con, "select count(*) as n from releases") == [{"n": 2}]
         [opened] = rows_of(con, "select tags['storage_version'] as version from duckdb_databases() where path is not null")
         assert opened == {"version": "v1.2.0+"}  # any client from 1.2.0 on opens it
-    assert sorted(p.name for p in world.warehouse.iterdir()) == sorted([database.name, LINK])  # no .wal, no leavings
+    assert sorted(p.name for p in world.warehouse.iterdir()) == sorted([database.name, LINK, "published.json"])  # no .wal
     assert stat.S_IMODE(database.stat().st_mode) == 0o444
 
 
