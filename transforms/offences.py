@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from transforms.errors import PublishedFileError, quoted
 from transforms.headers import Header, find_header
 from transforms.notes import Notes, read_notes
-from transforms.periods import FinancialYear, quarter_number
+from transforms.periods import FinancialYear, parse_quarter_number
 from transforms.readers.workbooks import Sheet, read_workbook
 
 COUNTS = pa.schema(
@@ -239,7 +239,7 @@ def _year(text: str) -> str:
 
 def _quarter(text: str) -> int:
     try:
-        return quarter_number(text)
+        return parse_quarter_number(text)
     except ValueError as error:
         raise ValueError("a quarter 1 to 4") from error
 

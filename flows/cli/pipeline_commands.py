@@ -105,10 +105,9 @@ def backfill(
         only say what would be done.
     """
     from flows.cli import prefect_launcher
-    from transforms.periods import HalfYear
+    from transforms.periods import HalfYearRange
 
-    if HalfYear.parse(last) < HalfYear.parse(first):
-        raise ValueError(f"expected a span from an earlier to a later half-year, found {first} to {last}")
+    HalfYearRange.parse(first, last)
     sys.exit(
         prefect_launcher.plan(store, first, last, level)
         if dry_run

@@ -75,10 +75,10 @@ def backfill(store: DataStore, first: str, last: str, level: str | None, refetch
 def plan(store: DataStore, first: str, last: str, level: str | None) -> int:
     """Print what a backfill would do; nothing is fetched or written."""
     quiet_prefect()
-    from flows.pipeline.backfill import Span
     from flows.pipeline.backfill import plan as plan_of
+    from transforms.periods import HalfYearRange
 
-    covered, to_fetch, failed = plan_of(Settings.from_environment(store), Span.parse(first, last), level)
+    covered, to_fetch, failed = plan_of(Settings.from_environment(store), HalfYearRange.parse(first, last), level)
     print(*covered, sep="\n")
     print(f"To fetch: {', '.join(to_fetch) or 'nothing'}.")
     print(*(f"FAILED {message}" for message in failed), sep="\n", end="\n" if failed else "")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,7 +16,7 @@ from flows.settings import Settings, data_store
 from flows.sources import catalogue
 from flows.storage import lake
 from flows.storage.run_log import Coverage, Run
-from transforms.periods import HalfYear, Quarter
+from transforms.periods import HalfYear, HalfYearRange, Quarter
 
 LEVELS = ("csp", "pfa")
 
@@ -28,27 +26,6 @@ def _is_half_year(text: str) -> str:
 
 
 HalfYearText = Annotated[str, AfterValidator(_is_half_year)]
-
-
-@dataclass(frozen=True)
-class Span:
-    """The half-years from first to last."""
-
-    first: HalfYear
-    last: HalfYear
-
-    @classmethod
-    def parse(cls, first: str, last: str) -> Span:
-        span = cls(HalfYear.parse(first), HalfYear.parse(last))
-        if span.last < span.first:
-            raise ValueError(f"expected a span from an earlier to a later half-year, found {span.first} to {span.last}")
-        return span
-
-    def __iter__(self) -> Iterator[HalfYear]:
-        period = self.first
-        while period <= self.last:
-            yield period
-            period = period.next()
 
 
 @flow(name="backfill", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
@@ -65,7 +42,7 @@ def backfill(
     A half-year that no release covers makes the run fail, after all the others are built.
     """
     settings = Settings.from_environment(data_store(data_dir))
-    span = Span.parse(first, last)
+    span = HalfYearRange.parse(first, last)
     run = Run("backfill")
 
     def review(run: Run) -> None:
@@ -80,7 +57,7 @@ def backfill(
     return state
 
 
-def coverage(settings: Settings, span: Span, level: str | None) -> list[Coverage]:
+def coverage(settings: Settings, span: HalfYearRange, level: str | None) -> list[Coverage]:
     """For each half-year and level, the newest release in the lake that covers it and which of its quarters it has."""
     releases = sorted(
         (lake.read_release(folder) for folder in lake.folders(settings.data_dir / "lake", "offences")),
@@ -97,7 +74,7 @@ def coverage(settings: Settings, span: Span, level: str | None) -> list[Coverage
     return out
 
 
-def plan(settings: Settings, span: Span, level: str | None) -> tuple[list[Coverage], list[str], list[str]]:
+def plan(settings: Settings, span: HalfYearRange, level: str | None) -> tuple[list[Coverage], list[str], list[str]]:
     """What a backfill would do: (what covers each half-year already, files to fetch, sentences on what failed to answer)."""
     settings.store.fetch_manifests()
     with catalogue.client(settings) as http:

@@ -11,7 +11,7 @@ import duckdb
 from flows.queries import lookups, ranked_table
 from flows.queries.connection import NotFound, fetch_rows
 from flows.queries.lookups import Offence, join_names
-from transforms.periods import HalfYear
+from transforms.periods import HalfYear, HalfYearRange
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,7 @@ def fetch_series(
     )[0]
     start = first or HalfYear.parse(max(held[0], seen["first_half_year"]))
     end = last or HalfYear.parse(min(held[-1], seen["last_half_year"]))
-    if end < start:
-        raise ValueError(f"expected a span from an earlier to a later half-year, found {start.slug} to {end.slug}")
+    half_years = HalfYearRange(start, end)
     found = {
         HalfYear.parse(row["half_year"]): row
         for row in fetch_rows(
@@ -78,7 +77,7 @@ def fetch_series(
             f"the offence stands from {seen['first_half_year']} to {seen['last_half_year']}, "
             f"{lookups.PUBLISHED_LEVELS[level]} releases that are held from {held[0]} to {held[-1]}."
         )
-    rows = {half_year: found.get(half_year) for half_year in half_years_between(start, end)}
+    rows = {half_year: found.get(half_year) for half_year in half_years}
     breaks = [
         *find_gaps(rows, set(held), offence, seen),
         *find_boundary_changes(con, area, level, rows),
@@ -104,12 +103,6 @@ def _find_area(con: duckdb.DuckDBPyConnection, wanted: str, level: str) -> str:
             if row["area_name"].casefold() == folded:
                 raise NotFound(f"{row['area_name']} is a {lookups.LEVELS[row['level']]}: add --level {row['level']}.")
     return lookups.find_area(names, wanted)
-
-
-def half_years_between(start: HalfYear, end: HalfYear) -> Iterable[HalfYear]:
-    while start <= end:
-        yield start
-        start = start.next()
 
 
 def _runs(half_years: Iterable[HalfYear], of: Callable[[HalfYear], Any]) -> list[tuple[HalfYear, HalfYear, Any]]:

@@ -16,7 +16,7 @@ from flows.report import charts, queries
 from flows.report.model import NATION, Entry, Place, Site
 from flows.report.queries import Rows
 from flows.report.templating import page
-from transforms.periods import HalfYear
+from transforms.periods import HalfYear, HalfYearRange
 
 SIMILAR = 6  # areas of similar size that stand beside an area
 
@@ -62,10 +62,10 @@ class Breaks:
             if row["area_name"]
         }
 
-    def span(self, entry: Entry) -> tuple[HalfYear, HalfYear]:
+    def span(self, entry: Entry) -> HalfYearRange:
         """The half-years that a series of the offence runs over: as `crime-rates series` has it."""
         seen = self.seen[entry.key]
-        return (
+        return HalfYearRange(
             HalfYear.parse(max(min(self.held), seen["first_half_year"])),
             HalfYear.parse(min(max(self.held), seen["last_half_year"])),
         )
@@ -161,7 +161,7 @@ def _histories(breaks: Breaks, place: Place, rows: Rows) -> list[History]:
     for entry in breaks.site.entries:
         if entry.key not in by_key or entry.offence.level not in ("total", "group"):
             continue
-        calendar = {h: by_key[entry.key].get(h) for h in series.half_years_between(*breaks.span(entry))}
+        calendar = {h: by_key[entry.key].get(h) for h in breaks.span(entry)}
         if boundaries is None:
             boundaries = series.find_boundary_changes(breaks.con, place.name, breaks.level, calendar)
         all_breaks = breaks.of(place.name, touching, entry, calendar, boundaries)

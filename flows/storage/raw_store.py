@@ -11,7 +11,7 @@ from flows.common.atomic_files import new_folder, read_json, sha256_of, write_js
 from flows.common.file_names import MAX_BYTES, FileNameError, safe_file_name
 from flows.storage.data_store import MANIFESTS
 from transforms.errors import PublishedFileError
-from transforms.periods import date_in_file_name
+from transforms.periods import parse_file_name_date
 
 LICENCE = "Open Government Licence v3.0"
 MANIFEST = MANIFESTS["raw"]
@@ -60,7 +60,7 @@ class RawFile:
         """The publication date and where it was found; `updated` is what the workbook itself says."""
         candidates = [
             (self.published, "manifest"),
-            (date_in_file_name(self.path.name), "file name"),
+            (parse_file_name_date(self.path.name), "file name"),
             (updated, "workbook"),
             (self.last_modified, "Last-Modified"),
         ]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from transforms.periods import FinancialYear, HalfYear, Quarter, date_in_file_name, quarter_number
+from transforms.errors import CrimeRatesError
+from transforms.periods import FinancialYear, HalfYear, HalfYearRange, Quarter, parse_file_name_date, parse_quarter_number
 
 YEARS = st.integers(1000, 9998).map(FinancialYear)
 HALVES = st.builds(HalfYear, YEARS, st.sampled_from([1, 2]))
@@ -55,13 +56,13 @@ def test_what_is_no_financial_year_says_what_one_looks_like(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "number"), [("1", 1), ("1.0", 1), ("Q1", 1), ("q2", 2), (" 3 ", 3), ("4.00", 4)])
 def test_a_quarter_is_a_number_however_it_is_typed(text: str, number: int) -> None:
-    assert quarter_number(text) == number
+    assert parse_quarter_number(text) == number
 
 
 @pytest.mark.parametrize("text", ["0", "5", "1.5", "11", "Q", "", "-1", "1st", "Apr-Jun"])
 def test_what_is_no_quarter_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected a quarter 1 to 4, found"):
-        quarter_number(text)
+        parse_quarter_number(text)
 
 
 @given(HALVES)
@@ -71,7 +72,7 @@ def test_a_half_year_reads_as_it_is_printed_and_as_it_stands_in_a_path(half: Hal
 
 @pytest.mark.parametrize("text", ["2015-16-H3", "2015-16", "H1", "2015H1", "2015-17-H1", "first half of 2015", ""])
 def test_what_is_no_half_year_says_what_one_looks_like(text: str) -> None:
-    with pytest.raises(ValueError, match="expected a half-year such as 2015-16-H1") as error:
+    with pytest.raises(CrimeRatesError, match="expected a half-year such as 2015-16-H1") as error:
         HalfYear.parse(text)
     assert f'found "{text}"' in str(error.value)
 
@@ -100,6 +101,39 @@ def test_a_quarter_reads_as_it_is_printed(quarter: Quarter) -> None:
     assert Quarter.parse(str(quarter)) == quarter
 
 
+@given(st.builds(Quarter, YEARS, st.integers(1, 4)))
+def test_the_key_of_a_quarter_counts_on_from_year_to_year(quarter: Quarter) -> None:
+    assert (quarter.key // 4, quarter.key % 4 + 1) == (quarter.year.start, quarter.number)
+    first, second = quarter.half_year.quarters
+    assert (second.key - first.key, quarter.half_year.next().quarters[0].key - second.key) == (1, 1)
+
+
+def test_the_last_quarter_of_a_financial_year_is_in_the_next_calendar_year() -> None:
+    assert [Quarter(FinancialYear(2015), number).months for number in (1, 2, 3, 4)] == [
+        "April to June 2015",
+        "July to September 2015",
+        "October to December 2015",
+        "January to March 2016",
+    ]
+
+
+def test_a_range_of_half_years_holds_both_ends_and_all_between() -> None:
+    half_years = HalfYearRange.parse("2014-15-H2", "2015/16 H2")
+    assert [half_year.slug for half_year in half_years] == ["2014-15-H2", "2015-16-H1", "2015-16-H2"]
+    assert str(half_years) == "2014/15 H2 to 2015/16 H2"
+    assert HalfYear.parse("2015-16-H1") in half_years
+    assert half_years.last.next() not in half_years
+    only = HalfYearRange.parse("2015-16-H1", "2015-16-H1")
+    assert list(only) == [only.first]
+
+
+def test_a_range_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(
+        CrimeRatesError, match="expected a span from an earlier to a later half-year, found 2015-16-H1 to 2014-15-H2"
+    ):
+        HalfYearRange.parse("2015-16-H1", "2014-15-H2")
+
+
 @pytest.mark.parametrize(
     ("name", "day"),
     [
@@ -118,15 +152,15 @@ def test_a_quarter_reads_as_it_is_printed(quarter: Quarter) -> None:
     ],
 )
 def test_a_file_name_carries_its_publication_date_as_ddmmyy(name: str, day: date | None) -> None:
-    assert date_in_file_name(name) == day
+    assert parse_file_name_date(name) == day
 
 
 @given(st.dates(date(2000, 1, 1), date(2099, 12, 31)))
 def test_every_day_of_the_century_can_be_in_a_name(day: date) -> None:
-    assert date_in_file_name(f"prc-csp-mar2021-mar2026-tables-{day:%d%m%y}.ods") == day
+    assert parse_file_name_date(f"prc-csp-mar2021-mar2026-tables-{day:%d%m%y}.ods") == day
 
 
 def test_a_text_sort_of_names_is_not_the_order_of_publication() -> None:
     names = ["prc-csp-mar21-sep25-tables-290126.ods", "prc-csp-mar21-mar26-tables-230426.ods"]
-    assert sorted(names, key=lambda name: date_in_file_name(name) or date.min) == names
+    assert sorted(names, key=lambda name: parse_file_name_date(name) or date.min) == names
     assert sorted(name[-10:] for name in names) != [name[-10:] for name in names]
