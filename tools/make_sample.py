@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from tests.support import releases
 from transforms.areas import read_lookup
-from transforms.populations import PopulationFile
+from transforms.populations import PopulationReader
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample"
@@ -246,7 +246,7 @@ def with_line(sheet: releases.Sheet, line: str) -> releases.Sheet:
 # ---------------------------------------------------------------- populations and lookups
 def populations(published: Path, source: str, years: Sequence[int]) -> list[dict[str, Any]]:
     """Persons by council of England and Wales, and the total where the source prints it, in some years."""
-    rows = PopulationFile(published / "ons" / source, str(years[0])).read().to_pylist()
+    rows = PopulationReader(published / "ons" / source, str(years[0])).read().to_pylist()
     return [row for row in rows if row["year"] in years]
 
 

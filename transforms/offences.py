@@ -42,8 +42,8 @@ COUNTS = pa.schema(
     )
 )
 
-Ints = npt.NDArray[np.integer]
-IsKnown = Callable[[str, str], bool]  # (level, published name) -> is it an area that the reference tables know
+IntArray = npt.NDArray[np.integer]
+IsKnownArea = Callable[[str, str], bool]  # (level, published name) -> is it an area that the reference tables know
 
 
 @dataclass
@@ -52,7 +52,7 @@ class ReleaseReader:
 
     release_id: str
     files: Sequence[Path]
-    is_known: IsKnown
+    is_known: IsKnownArea
     level: str | None = None
     notes: Notes = field(default_factory=Notes)
 
@@ -90,7 +90,7 @@ class ReleaseReader:
             raise PublishedFileError(first, "a sheet of offences by force or partnership", "none with a header row")
 
 
-def _normalise(release_id: str, level: str, sheet: Sheet, header: Header, is_known: IsKnown) -> pa.Table:
+def _normalise(release_id: str, level: str, sheet: Sheet, header: Header, is_known: IsKnownArea) -> pa.Table:
     body = sheet.cells.slice(header.index + 1)
     places = dict(header.columns)
     if level == "pfa":
@@ -153,7 +153,7 @@ def _normalise(release_id: str, level: str, sheet: Sheet, header: Header, is_kno
     return pa.Table.from_arrays([columns[f.name] for f in schema], schema=schema)
 
 
-def _refuse_cells_without_header(sheet: Sheet, header: Header, figures: pa.Table, rows: Ints) -> None:
+def _refuse_cells_without_header(sheet: Sheet, header: Header, figures: pa.Table, rows: IntArray) -> None:
     """A row longer than the header was cut in the wrong place (a comma without quotes); its count is not its count."""
     for place, cells in enumerate(figures.columns):
         if place not in header.columns.values() and cells.null_count < len(cells):
@@ -175,10 +175,10 @@ _NOT_KNOWN = np.iinfo(np.int64).min
 class _Texts:
     """A text column as places in its sorted distinct values, so that sorting is by number."""
 
-    codes: Ints
+    codes: IntArray
     values: list[str]
 
-    def take(self, order: Ints) -> pa.Array[Any]:
+    def take(self, order: IntArray) -> pa.Array[Any]:
         codes = pa.array(self.codes[order], pa.int32())
         return pa.DictionaryArray.from_arrays(codes, pa.array(self.values, pa.string()))
 
@@ -191,7 +191,7 @@ class _Cells:
     header_index: int
     body: pa.Table
     places: dict[str, int]
-    rows: Ints  # of the body, before blank rows were set aside
+    rows: IntArray  # of the body, before blank rows were set aside
 
     def texts(self, column: str, parse: Callable[[str], str]) -> _Texts:
         codes, parsed = self._parse(column, parse)
@@ -199,11 +199,11 @@ class _Cells:
         rank = {value: i for i, value in enumerate(values)}
         return _Texts(np.array([rank[value] for value in parsed], np.int32)[codes], values)
 
-    def numbers(self, column: str, parse: Callable[[str], int]) -> Ints:
+    def numbers(self, column: str, parse: Callable[[str], int]) -> IntArray:
         codes, parsed = self._parse(column, parse)
         return np.array(parsed, np.int64)[codes]
 
-    def _parse(self, column: str, parse: Callable[[str], Any]) -> tuple[Ints, list[Any]]:
+    def _parse(self, column: str, parse: Callable[[str], Any]) -> tuple[IntArray, list[Any]]:
         cells: Any = pa.concat_arrays(self.body.column(self.places[column]).chunks)
         if not pa.types.is_dictionary(cells.type):
             cells = cells.dictionary_encode()

@@ -40,7 +40,7 @@ _YEAR = re.compile(r"date_name|date|year", re.IGNORECASE)
 
 
 @dataclass
-class PopulationFile:
+class PopulationReader:
     """What is known of a file beside its bytes: the year that it covers, where its columns do not say."""
 
     path: Path

@@ -16,9 +16,9 @@ from flows.common.atomic_files import new_folder, read_json, write_json
 from flows.storage.data_store import MANIFESTS
 from flows.storage.raw_store import RawFile
 from transforms.areas import read_lookup
-from transforms.offences import IsKnown, ReleaseReader
+from transforms.offences import IsKnownArea, ReleaseReader
 from transforms.periods import Quarter
-from transforms.populations import PopulationFile
+from transforms.populations import PopulationReader
 from transforms.readers.workbooks import release_stem
 
 LAYOUT = 1  # raised when the canonical tables change: what was written under an older one is written anew
@@ -76,7 +76,7 @@ def release_key(file_name: str) -> str:
     return f"{release_stem(file_name)}_*.csv" if file_name.lower().endswith(".csv") else file_name
 
 
-def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnown) -> tuple[Release, bool]:
+def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnownArea) -> tuple[Release, bool]:
     """Normalise a release into data/lake/offences/<release>/, one Parquet file a year, or find it there.
 
     Returns the release and whether it is new. Raises PublishedFileError; then nothing is written.
@@ -164,7 +164,7 @@ def write_population(lake: Path, file: RawFile) -> tuple[Source, bool]:
     """Normalise a population file into data/lake/populations/<file>/, or find it there."""
 
     def table() -> tuple[pa.Table, date | None]:
-        reader = PopulationFile(file.path, file.covers)
+        reader = PopulationReader(file.path, file.covers)
         return reader.read(), reader.published
 
     return _write_source(folder_of(lake, "population", [file]), file, table)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.releases import Cell, write_csv, write_ods, write_xlsx
-from transforms.readers.ods.reader import OdsUnsure, read_ods
+from transforms.readers.ods.reader import OdsUnsupported, read_ods
 from transforms.readers.workbooks import Sheet, read_workbook
 
 
@@ -40,7 +40,7 @@ def change_part(path: Path, name: str, change: Callable[[bytes], bytes]) -> None
             book.writestr(part, data)
 
 
-def doubtful_ods(folder: Path) -> Path:
+def unsupported_ods(folder: Path) -> Path:
     """Three sheets, of which the second holds a cell that the fast reader does not vouch for."""
     names = ["2014_15", "2015_16", "Notes"]
     path = write_ods(folder / "book.ods", [(name, [["4.10", f"in {name}"]]) for name in names])
@@ -49,6 +49,6 @@ def doubtful_ods(folder: Path) -> Path:
         "content.xml",
         lambda xml: xml.replace(b"<text:p>in 2015_16", b"<text:p><text:ruby><text:ruby-base/></text:ruby>in 2015_16"),
     )
-    with pytest.raises(OdsUnsure, match="sheet 2015_16: a cell holds a ruby"):
+    with pytest.raises(OdsUnsupported, match="sheet 2015_16: a cell holds a ruby"):
         list(read_ods(path))
     return path

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.releases import Row, Sheet, write_ods, write_xlsx
 from transforms.errors import PublishedFileError
-from transforms.populations import POPULATIONS, PopulationFile
+from transforms.populations import POPULATIONS, PopulationReader
 
 SOUTH = [("E07000235", "Malvern Hills", 75911), ("E07000237", "Worcester", 100842), ("E07000238", "Wychavon", 119752)]
 # countries, regions and counties stand among the districts
@@ -46,13 +46,13 @@ def persons(path: Path, covers: str = "") -> dict[str, int]:
 
 
 def rows(path: Path, *names: str, covers: str = "") -> list[Any]:
-    table = PopulationFile(path, covers).read()
+    table = PopulationReader(path, covers).read()
     return list(zip(*(table[name].to_pylist() for name in names), strict=True))
 
 
 def refusal(path: Path, covers: str = "") -> str:
     with pytest.raises(PublishedFileError) as error:
-        PopulationFile(path, covers).read()
+        PopulationReader(path, covers).read()
     return str(error.value)
 
 
@@ -105,7 +105,7 @@ def test_the_workbook_of_mid_2015_gives_persons_of_councils_and_the_printed_tota
 
 
 def test_the_workbook_of_mid_2020_gives_every_year_of_its_summary(tmp_path: Path) -> None:
-    file = PopulationFile(write_ods(tmp_path / "ukpopestimatesmid2020on2021geography.ods", mye_of_2020()))
+    file = PopulationReader(write_ods(tmp_path / "ukpopestimatesmid2020on2021geography.ods", mye_of_2020()))
     table = file.read()
     keys = [(row["year"], row["area_code"], row["persons"], row["sheet"], row["row"]) for row in table.to_pylist()]
     assert keys == [

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support import releases
 from tests.support.releases import Cell, figures, write_csv, write_ods, write_xlsx
-from tests.support.workbook_files import as_csv, as_ods, as_xlsx, change_part, doubtful_ods, only_sheet
+from tests.support.workbook_files import as_csv, as_ods, as_xlsx, change_part, only_sheet, unsupported_ods
 from transforms.readers.workbooks import Sheet, read_workbook, release_stem
 
 Write = Callable[[Path, list[list[Cell]]], Path]
@@ -145,7 +145,7 @@ def test_rows_and_cells_that_repeat_and_hold_something_are_expanded(tmp_path: Pa
 
 
 def test_an_ods_that_the_fast_reader_does_not_vouch_for_reads_on_in_the_other(tmp_path: Path) -> None:
-    assert [(sheet.name, sheet.text_rows()) for sheet in read_workbook(doubtful_ods(tmp_path))] == [
+    assert [(sheet.name, sheet.text_rows()) for sheet in read_workbook(unsupported_ods(tmp_path))] == [
         (name, [["4.10", f"in {name}"]]) for name in ("2014_15", "2015_16", "Notes")
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +15,9 @@ from hypothesis import strategies as st
 
 from tests.support import releases
 from tests.support.releases import write_ods, write_xlsx
-from tests.support.workbook_files import as_ods, as_xlsx, change_part, doubtful_ods
+from tests.support.workbook_files import as_ods, as_xlsx, change_part, unsupported_ods
 from transforms.errors import PublishedFileError, quoted
-from transforms.readers import workbooks
+from transforms.readers import csv, workbooks
 from transforms.readers.workbooks import read_workbook
 
 
@@ -85,23 +86,23 @@ def test_a_small_file_that_inflates_to_too_much_never_gets_to_calamine(
     if book == "xlsx":
         path, part = as_xlsx(tmp_path, [["a"]]), "xl/worksheets/sheet1.xml"
     else:
-        path, part = doubtful_ods(tmp_path), "content.xml"
+        path, part = unsupported_ods(tmp_path), "content.xml"
     change_part(path, part, lambda xml: xml + b" " * 999_999)
     with zipfile.ZipFile(path) as opened:
         size = struct.pack("<I", opened.getinfo(part).file_size)
     path.write_bytes(path.read_bytes().replace(size, struct.pack("<I", 1000)))  # the directory plays it down
     assert list(read_workbook(path))
     monkeypatch.setattr(workbooks, "MAX_CALAMINE_BYTES", 500_000)
-    monkeypatch.setattr(workbooks, "read_calamine", lambda *_: pytest.fail("it did"))
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("it did"))
     assert "more than 500,000 bytes in " in refusal(path)
 
 
 def test_a_few_cells_that_repeat_too_often_never_get_to_calamine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = doubtful_ods(tmp_path)
+    path = unsupported_ods(tmp_path)
     many = b'<table:table-row table:number-rows-repeated="20000000"><table:table-cell office:value-type="string">'
     bomb = many + b"<text:p>a</text:p></table:table-cell></table:table-row></table:table>"
     change_part(path, "content.xml", lambda xml: bomb.join(xml.rsplit(b"</table:table>", 1)))  # in the last sheet,
-    monkeypatch.setattr(workbooks, "read_calamine", lambda *_: pytest.fail("it did"))
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("it did"))
     with pytest.raises(PublishedFileError, match="found more than 16,777,216 cells up to sheet Notes"):
         list(read_workbook(path, lambda name: name == "2015_16"))  # which is not wanted
 
@@ -133,10 +134,10 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_csv_of_nothing_but_line_ends_or_commas_takes_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbooks, "MAX_CSV_ROWS", 1000)
+    monkeypatch.setattr(csv, "MAX_ROWS", 1000)
     (tmp_path / "book.csv").write_bytes(b"\n" * 2000)
     assert refusal(tmp_path / "book.csv") == "book.csv: expected at most 1,000 rows and 67,108,864 cells, found more."
-    monkeypatch.setattr(workbooks, "MAX_CELLS", 5000)
+    monkeypatch.setattr(csv, "MAX_CELLS", 5000)
     (tmp_path / "book.csv").write_bytes(b",,,,,,,,,\n" * 600)
     assert refusal(tmp_path / "book.csv") == "book.csv: expected at most 1,000 rows and 5,000 cells, found more."
 

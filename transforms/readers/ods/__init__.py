@@ -1,4 +1,4 @@
-"""A streaming reader of ODS spreadsheets, for sheets that are too large to hold as a document.
+"""A streaming reader of ODS spreadsheets, for sheets that are too large to hold in memory as a document.
 
-Here belongs OpenDocument XML only. Where a book is not plain enough the reader says so, and `calamine` reads it.
+Here belongs OpenDocument XML only. A file with features that this reader does not support is left to `calamine`.
 """

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.ods_books import cells, columns, document, fastexcel_columns, number, row, sheet, text, zipped
-from transforms.readers.ods.reader import OdsUnsure
+from transforms.readers.ods.reader import OdsUnsupported
 
 
 def test_offence_codes_4_1_and_4_10_stay_apart(path: Path) -> None:
@@ -100,5 +100,5 @@ def test_text_in_a_drawing_over_a_cell_is_not_its_text(path: Path) -> None:
     ],
 )
 def test_what_the_reader_does_not_vouch_for_is_left_to_another(path: Path, cell: str) -> None:
-    with pytest.raises(OdsUnsure, match="sheet S: a cell"):
+    with pytest.raises(OdsUnsupported, match="sheet S: a cell"):
         cells(path, row(text("fine"), cell))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.ods_books import cells, columns, document, empty, fastexcel_columns, number, row, sheet, text, zipped
 from transforms.readers import zips
-from transforms.readers.ods.reader import OdsBroken, OdsUnsure, read_ods
+from transforms.readers.ods.reader import OdsError, OdsUnsupported, read_ods
 
 
 def test_the_filler_row_of_a_million_repeats_costs_nothing(path: Path) -> None:
@@ -75,7 +75,7 @@ def test_other_prefixes_read_as_well(path: Path) -> None:
 
 def test_a_prefix_that_changes_its_meaning_is_left_to_another_reader(path: Path) -> None:
     foreign = f'<table:table xmlns:table="urn:other">{row(text("foreign"))}</table:table>'
-    with pytest.raises(OdsUnsure, match="the prefix table"):
+    with pytest.raises(OdsUnsupported, match="the prefix table"):
         columns(zipped(path, document(sheet(row(text("a"))), foreign)))
 
 
@@ -104,9 +104,9 @@ def test_the_bounds_hold_after_a_doubt_for_whoever_reads_on_has_none(path: Path)
     zipped(path, document(sheet(row(text("a"))), sheet(row(number("NaN"))), sheet(row(text("b"), times=10_000))))
     reading = read_ods(path)
     assert next(reading).cells["0"].to_pylist() == ["a"]
-    with pytest.raises(OdsUnsure, match="value 'NaN'"):
+    with pytest.raises(OdsUnsupported, match="value 'NaN'"):
         next(reading)
-    with pytest.raises(OdsBroken, match=r"more than 10,001 cells up to sheet S \(at least 10,002\)"):
+    with pytest.raises(OdsError, match=r"more than 10,001 cells up to sheet S \(at least 10,002\)"):
         list(read_ods(path, max_cells=10_001))
 
 
