@@ -7,6 +7,7 @@ and is imported only then.
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -18,6 +19,7 @@ from annotated_types import Ge, Gt, Le
 from flows.common.package_data import packaged_folder
 from flows.storage.data_dir import open_store
 from flows.storage.data_store import DataStore
+from transforms.errors import UsageError, quoted
 
 PREFIX = "CRIME_RATES_"
 NOT_SET = ("store", "made_on")  # the fields of Settings that no variable sets
@@ -45,6 +47,11 @@ class Settings:
     made_on: str = field(default_factory=socket.gethostname)
 
     __pydantic_config__: ClassVar = {"arbitrary_types_allowed": True}  # the store, of which pydantic knows nothing
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for a limit of memory that DuckDB would not understand."""
+        if not re.fullmatch(r"\d+(\.\d+)? ?([kmgt]i?b|%)", self.memory_limit.strip(), re.IGNORECASE):
+            raise UsageError(f"{PREFIX}MEMORY_LIMIT: expected an amount such as 4GB, found {quoted(self.memory_limit)}.")
 
     @classmethod
     def from_environment(cls, store: DataStore) -> Self:

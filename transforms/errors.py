@@ -12,8 +12,12 @@ class CrimeRatesError(Exception):
     """
 
 
+class UsageError(CrimeRatesError):
+    """An option, an argument or a setting does not fit: raised before any work is done with it."""
+
+
 @dataclass
-class PublishedFileError(CrimeRatesError, ValueError):
+class PublishedFileError(CrimeRatesError):
     """A published file differs from its layout: where, what was expected, what was found."""
 
     file: str

@@ -20,8 +20,13 @@ import pyarrow.compute as pc
 from transforms.errors import PublishedFileError, quoted
 from transforms.headers import Header, find_header
 from transforms.notes import Notes, read_notes
-from transforms.periods import FinancialYear, parse_quarter_number
+from transforms.periods import FinancialYear, PeriodError, parse_quarter_number
 from transforms.readers.workbooks import Sheet, read_workbook
+
+
+class _CellError(Exception):
+    """A cell does not hold what its column does; `str()` says what was expected."""
+
 
 COUNTS = pa.schema(
     (
@@ -116,7 +121,7 @@ def _normalise(release_id: str, level: str, sheet: Sheet, header: Header, is_kno
     def area(kind: str, what: str) -> Callable[[str], str]:
         def known(text: str) -> str:
             if not is_known(kind, name := _name(text)):
-                raise ValueError(f"a known {what}")
+                raise _CellError(f"a known {what}")
             return name
 
         return known
@@ -214,7 +219,7 @@ class _Cells:
         for place, which in enumerate(used):
             try:
                 parsed.append(parse(texts[which] or ""))
-            except ValueError as error:
+            except _CellError as error:
                 row = int(self.rows[np.flatnonzero(codes == place)[0]]) + self.header_index + 2
                 published = self.sheet.row(self.header_index)[self.places[column]]
                 raise PublishedFileError(
@@ -226,28 +231,28 @@ class _Cells:
 def _name(text: str) -> str:
     name = " ".join(text.split())
     if not name:
-        raise ValueError("a name")
+        raise _CellError("a name")
     return name
 
 
 def _year(text: str) -> str:
     try:
         return str(FinancialYear.parse(text))
-    except ValueError as error:
-        raise ValueError("a financial year such as 2015/16") from error
+    except PeriodError as error:
+        raise _CellError("a financial year such as 2015/16") from error
 
 
 def _quarter(text: str) -> int:
     try:
         return parse_quarter_number(text)
-    except ValueError as error:
-        raise ValueError("a quarter 1 to 4") from error
+    except PeriodError as error:
+        raise _CellError("a quarter 1 to 4") from error
 
 
 def _code(text: str) -> str:
     code = text.strip()
     if not code:
-        raise ValueError("an offence code")
+        raise _CellError("an offence code")
     return code
 
 
@@ -257,5 +262,5 @@ def _count(text: str) -> int:
     if cell.casefold() == "n/a":
         return int(_NOT_KNOWN)
     if not re.fullmatch(r"-?(\d{1,9}|\d{1,3}(,\d{3}){1,2})(\.0+)?", cell, re.ASCII):  # a million of them can be summed
-        raise ValueError("a whole number or N/a")
+        raise _CellError("a whole number or N/a")
     return int(cell.partition(".")[0].replace(",", ""))

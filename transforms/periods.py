@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from transforms.errors import CrimeRatesError
+from transforms.errors import UsageError
 
 _QUARTER_MONTHS = ("April to June", "July to September", "October to December", "January to March")
 
 
-class PeriodError(CrimeRatesError, ValueError):
+class PeriodError(UsageError):
     """A text that names no financial year, quarter, half-year or range of them; says what one looks like."""
 
 

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 
 from flows.settings import data_store
 from flows.storage.data_store import DataStore, LocalStore
+from transforms.errors import UsageError
 
 app = App(
     name="crime-rates",
@@ -19,7 +20,10 @@ app = App(
 
 
 def _data_store(_: Any, tokens: Sequence[Any]) -> DataStore:
-    return data_store(tokens[0].value)
+    try:
+        return data_store(tokens[0].value)
+    except UsageError as error:
+        raise ValueError(str(error)) from error  # which Cyclopts tells with the name of the option
 
 
 DataDir = Annotated[

@@ -9,7 +9,7 @@ from cyclopts import CycloptsError
 
 from flows.cli import pipeline_commands, query_commands  # noqa: F401, they register their commands
 from flows.cli.app import app
-from flows.common.errors import describe_error, is_interrupt
+from flows.common.errors import describe_error, is_expected, is_interrupt
 from flows.common.sanitize import sanitize_text
 
 STOPPED = "Stopped. What is published stands."
@@ -24,7 +24,7 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
     except CycloptsError as error:
-        _fail(f"{_sentence(error)} See crime-rates --help.", 2)
+        _fail(f"{' '.join(str(error).split())} See crime-rates --help.", 2)
     except KeyboardInterrupt:
         _fail(STOPPED, 130)
     except Exception as error:  # noqa: BLE001, the last handler: it tells the person and sets the exit status
@@ -32,15 +32,18 @@ def main() -> None:
             _fail(STOPPED, 130)
         if debug:
             raise
-        known = isinstance(error, (ValueError, LookupError, OSError, RuntimeError))
-        _fail(_sentence(error) if known else f"{type(error).__name__}: {_sentence(error)} (--debug shows where)", 1)
+        _fail(_sentence(error), 1)
 
 
-def _sentence(error: BaseException) -> str:
-    if hasattr(error, "errors"):  # pydantic's: of a setting, or of a parameter
+def _sentence(error: Exception) -> str:
+    if is_expected(error):
+        return describe_error(error)
+    from pydantic import ValidationError  # slow to import, so only when something is wrong
+
+    if isinstance(error, ValidationError) and error.title == "Settings":
         each = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}, found {str(e['input'])!r}" for e in error.errors()]
         return f"{'; '.join(each)}. Settings are CRIME_RATES_… in the environment."
-    return describe_error(error)
+    return f"{describe_error(error)} Run the command again with --debug to see where."
 
 
 def _fail(message: str, code: int) -> None:

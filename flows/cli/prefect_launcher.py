@@ -12,6 +12,7 @@ from typing import Any
 from flows.common.package_data import packaged_folder
 from flows.settings import Settings
 from flows.storage.data_store import DataStore
+from transforms.errors import CrimeRatesError, UsageError
 
 WEEKDAYS = "35 9 * * 1-5"  # releases appear at 09:30, London time
 QUIET = {
@@ -23,9 +24,14 @@ QUIET = {
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # its own 20 s are short for a busy machine
 }
+NO_SERVER = ("Failed to reach API", "Timed out while attempting to connect")  # what Prefect says in a RuntimeError
 SAMPLE_NOTE = """
 This is a sample: a selection of offences, split over partnerships by chance from the real figures of the forces.
 Only South Worcester (36) and North Worcestershire (30) are as published, with 1.2 and 1.1 per 10,000."""
+
+
+class PrefectServerError(CrimeRatesError):
+    """The Prefect server, of the environment or started for the run, does not answer as one."""
 
 
 def quiet_prefect() -> None:
@@ -88,7 +94,7 @@ def plan(store: DataStore, first: str, last: str, level: str | None) -> int:
 def serve(store: DataStore) -> int:
     """Serve the deployments `update` (weekdays at 09:35 in London) and `backfill` until stopped."""
     if not os.environ.get("PREFECT_API_URL"):
-        raise ValueError(
+        raise UsageError(
             "serve needs a standing Prefect server: start one with `prefect server start`, and set PREFECT_API_URL, "
             "such as http://127.0.0.1:4200/api."
         )
@@ -118,11 +124,21 @@ def demo(store: DataStore) -> int:
 
 
 def _run(start: Callable[[], Any], store: DataStore) -> int:
+    import httpx  # comes with Prefect, and is as slow to import
+
     from flows.common import progress
 
     with progress.display():
         progress.report_step("starting Prefect", 0, 1)
-        run = start().result(raise_on_failure=False)
+        try:
+            run = start().result(raise_on_failure=False)
+        except (httpx.HTTPError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not str(error).startswith(NO_SERVER):
+                raise
+            address = os.environ.get("PREFECT_API_URL") or "started for this run"
+            raise PrefectServerError(
+                f"expected a Prefect server that answers ({address}), found none: {' '.join(str(error).split())}"
+            ) from error
     from flows.pipeline.run_summary import summary
     from flows.storage.run_log import Run
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter, validators
 
 from flows.cli.app import DATA, DataDir, Level, app
+from transforms.errors import UsageError
 
 
 @app.command
@@ -62,7 +63,7 @@ def table(
     if format not in ("parquet", "xlsx"):
         sys.stdout.write(ranked_table_text.table(answer, top, name, basis, format))
     elif sys.stdout.isatty():
-        raise ValueError(f"--format {format} writes bytes: send standard output to a file.")
+        raise UsageError(f"--format {format} writes bytes: send standard output to a file.")
     elif format == "parquet":
         sys.stdout.buffer.write(formats.parquet_bytes(ranked_table_text.selected(answer, top, name)))
     else:

@@ -13,7 +13,13 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from transforms.errors import CrimeRatesError
+
 RESUMABLE_SECONDS = 30 * 86_400
+
+
+class DamagedFileError(CrimeRatesError):
+    """A file of the data folder no longer holds what was written there."""
 
 
 def sha256_of(path: Path) -> str:
@@ -56,7 +62,11 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    """The value in a JSON file of ours. Raises DamagedFileError, which names it, when it holds something else."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # not JSON, or not UTF-8
+        raise DamagedFileError(f"{path}: expected JSON as crime-rates writes it, found something else ({error}).") from error
 
 
 def remove_leftovers(data_dir: Path) -> int:

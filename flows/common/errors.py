@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import os
 
+from transforms.errors import CrimeRatesError
+
 DISK_FULL_MESSAGES = (
     os.strerror(errno.ENOSPC),
     os.strerror(errno.EDQUOT),
     "max_temp_directory_size",
 )  # the last when DuckDB cannot spill
+MACHINE_ERRORS = {errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
 def is_disk_full(error: BaseException) -> bool:
@@ -23,8 +26,17 @@ def is_interrupt(error: BaseException) -> bool:
     return not isinstance(error, Exception) or type(error).__name__ == "InterruptException"
 
 
+def is_expected(error: BaseException) -> bool:
+    """Whether a person can act on an error: it is one of ours, or names a file or a fault of the machine.
+
+    Any other is a fault of the program.
+    """
+    of_machine = isinstance(error, OSError) and (error.filename is not None or error.errno in MACHINE_ERRORS)
+    return isinstance(error, CrimeRatesError) or of_machine or is_disk_full(error)
+
+
 def describe_error(error: BaseException) -> str:
-    """What an error says, in one sentence."""
+    """What went wrong, in one sentence; a fault of the program says that it is one."""
     if is_interrupt(error):
         return "it was stopped before its end; what is published stands."
     if is_disk_full(error):
@@ -32,4 +44,9 @@ def describe_error(error: BaseException) -> str:
         return f"{where}the disk is full. What is published stands; make room, then run the command again."
     if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM) and error.filename:
         return f"{error.filename}: expected a place that can be written to, found that it cannot ({os.strerror(error.errno)})."
-    return " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}."
+    said = " ".join(str(error).split())
+    if is_expected(error):
+        return said
+    return f"This is a fault of crime-rates, not of your input: {f'{type(error).__name__}: {said}'.rstrip(': .')}."

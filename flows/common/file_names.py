@@ -6,11 +6,22 @@ import re
 import unicodedata
 from pathlib import PurePosixPath
 
-from flows.sources.errors import SourceError
+from transforms.errors import CrimeRatesError, display_text
 
 
-class FileNameError(SourceError):
-    """A file name from a server that cannot be used safely as the name of a file in one folder."""
+class FileNameError(CrimeRatesError):
+    """A file name cannot be used safely as the name of a file in one folder.
+
+    `where` says who gave it, such as "GOV.UK, https://…"; `expected` and `found` complete the sentence.
+    """
+
+    def __init__(self, where: str, expected: str, found: str) -> None:
+        super().__init__(where, expected, found)
+        self.where, self.expected, self.found = where, expected, found
+
+    def __str__(self) -> str:
+        expected, found = display_text(self.expected, 400), display_text(self.found, 1000)
+        return f"{display_text(self.where, 500)}: expected {expected}; found {found}"
 
 
 MAX_BYTES = 2 << 30  # of a file; the largest one published has 50 MB
@@ -18,12 +29,12 @@ LONGEST_NAME = 200  # bytes; leaves room for ".part.json" within the 255 of comm
 _ALLOWED = re.compile(r"[\w][\w .()&',+-]*")
 
 
-def safe_file_name(name: str, *, service: str = "the server", url: str = "") -> str:
+def safe_file_name(name: str, *, where: str = "a file name") -> str:
     """The name as one that is safe inside one folder: outer blanks removed, Unicode composed (NFC), else unchanged.
 
     Anything else is refused with `FileNameError`, never repaired, for a repaired name may be another file's: an empty
     or hidden name, a path (`../x.ods`, `/x.ods`, `C:\\x.ods`), control characters, one that is too long, and `.part`
-    or `.json` endings, which downloads use.
+    or `.json` endings, which downloads use. `where` says in the error who gave the name.
     """
     tidy = unicodedata.normalize("NFC", name).strip(" ")
     if (
@@ -33,4 +44,4 @@ def safe_file_name(name: str, *, service: str = "the server", url: str = "") -> 
         and PurePosixPath(tidy).suffix.lower() not in {".part", ".json"}
     ):
         return tidy
-    raise FileNameError(service, url, "a plain file name such as prc-csp-mar2021-mar2026-tables-230726.ods", repr(name))
+    raise FileNameError(where, "a plain file name such as prc-csp-mar2021-mar2026-tables-230726.ods", repr(name))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.settings import Settings
 from flows.storage.run_log import FileResult
+from transforms.errors import CrimeRatesError, UsageError
 
 if TYPE_CHECKING:
     from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
@@ -25,12 +26,16 @@ WORKERS_SECONDS = 60  # that a cluster may have no worker at all: one that grows
 LOOK_SECONDS = 5
 
 
+class ClusterError(CrimeRatesError):
+    """The Dask cluster that the settings name does not answer, or has no workers."""
+
+
 @contextmanager
 def executor_for(settings: Settings, task: Any) -> Iterator[Start]:
     """What starts `task(settings, name, kind, folders)` where the settings say, and waits for its item when it is asked for.
 
-    Raises ConnectionError, here or later, when there is no such cluster, or none any more; ValueError when the settings do
-    not go together; ModuleNotFoundError without the extra [dask].
+    Raises ClusterError, at once or later, when there is no such cluster, or none any more; UsageError when the settings do not
+    go together, or without the extra [dask].
     """
     if not settings.dask_scheduler:
         yield lambda name, kind, folders: task.submit(settings, name, kind, folders).result  # type: ignore[no-any-return]
@@ -52,11 +57,11 @@ def _cluster(address: str) -> Iterator[DaskTaskRunner]:
         from prefect.settings import PREFECT_API_URL
         from prefect_dask.task_runners import DaskTaskRunner
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
+        raise UsageError(
             'CRIME_RATES_DASK_SCHEDULER needs the extra [dask], here and on the workers: pip install "crime-rates[dask]".'
         ) from error
     if not PREFECT_API_URL.value():
-        raise ValueError(
+        raise UsageError(
             "CRIME_RATES_DASK_SCHEDULER needs a standing Prefect server, to which workers report: set "
             "PREFECT_API_URL to an address of it that they can reach."
         )
@@ -64,7 +69,7 @@ def _cluster(address: str) -> Iterator[DaskTaskRunner]:
         try:
             client = runner.client
         except (OSError, ValueError) as error:
-            raise ConnectionError(
+            raise ClusterError(
                 f"CRIME_RATES_DASK_SCHEDULER: expected a Dask scheduler at {address}, found none that answers "
                 f"within {CONNECT_SECONDS} seconds."
             ) from error
@@ -87,7 +92,7 @@ def _item(runner: DaskTaskRunner, future: PrefectDaskFuture[FileResult], name: s
         died = f"{error.allowed_failures + 1} Dask workers died while they were at work on it"
         return FileResult(name, kind, "failed", f"{name} could not be normalised: {died}.")
     except FutureCancelledError as error:
-        raise ConnectionError(
+        raise ClusterError(
             f"The Dask scheduler at {runner.address} was lost while it had {name}: run the command again."
         ) from error
 
@@ -107,8 +112,8 @@ def _wait(runner: DaskTaskRunner, future: PrefectDaskFuture[FileResult]) -> None
             raise _alone(str(runner.address))
 
 
-def _alone(address: str) -> ConnectionError:
-    return ConnectionError(
+def _alone(address: str) -> ClusterError:
+    return ClusterError(
         f"The Dask scheduler at {address} had no worker for {WORKERS_SECONDS} seconds: start some "
         f"(dask worker {address}), then run the command again."
     )

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import duckdb
+
+from flows.common.errors import is_disk_full
 from flows.common.quality_check import Check
 from flows.report import site
 from flows.settings import Settings
@@ -18,7 +21,7 @@ from flows.warehouse import ducklake_publish, table_export, versions
 from flows.warehouse.build import build as build_database
 from flows.warehouse.build import database_name
 from flows.warehouse.published import published
-from transforms.errors import display_text
+from transforms.errors import UsageError, display_text
 
 log = logging.getLogger("crime_rates")
 
@@ -105,7 +108,14 @@ def build(settings: Settings) -> tuple[Path, list[Check]]:
     store.fetch_manifests("lake", reconcile=True)  # workers on other hosts may have normalised some
     if store.fetch_file(f"warehouse/{database_name(lake_dir, settings.reference_dir)}") is None:
         store.fetch_partitions(folder for kind in lake.FOLDERS for folder in lake.folders(lake_dir, kind))
-    return build_database(lake_dir, settings.reference_dir, settings.data_dir / "warehouse", settings.memory_limit)
+    try:
+        return build_database(lake_dir, settings.reference_dir, settings.data_dir / "warehouse", settings.memory_limit)
+    except duckdb.OutOfMemoryException as error:
+        if is_disk_full(error):  # which it then has no room to spill on
+            raise
+        raise UsageError(
+            f"CRIME_RATES_MEMORY_LIMIT: expected enough to build in, found that {settings.memory_limit} is too little."
+        ) from error
 
 
 def chosen(settings: Settings, database: Path) -> tuple[Path, list[str]]:

@@ -17,7 +17,8 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.common.atomic_files import remove_leftovers
-from flows.common.errors import describe_error, is_disk_full
+from flows.common.errors import describe_error, is_disk_full, is_expected
+from flows.common.file_names import FileNameError
 from flows.common.progress import report_step
 from flows.pipeline import executors, notifications, steps
 from flows.pipeline.normalise import normalise as normalise_file
@@ -26,15 +27,10 @@ from flows.sources import catalogue
 from flows.sources.errors import IncompleteError, SourceError, StatusError, UnreachableError
 from flows.sources.http_client import Client
 from flows.storage.data_store import DataStore
-from flows.storage.file_lock import FolderBusy
-from flows.storage.object_store import StoreError
 from flows.storage.run_log import FileResult, Run, timed
 from flows.warehouse.build import BuildRefused
-from flows.warehouse.ducklake import LakehouseError
-from flows.warehouse.versions import DiskFull
-from transforms.errors import PublishedFileError
+from transforms.errors import CrimeRatesError, PublishedFileError
 
-USER_ERRORS = (ValueError, OSError, ModuleNotFoundError, FolderBusy, DiskFull)  # for the person: no faults of the flow
 FETCH_WAITS: list[float] = [5, 20, 60]  # seconds; urllib3 has retried for a while before
 
 
@@ -102,7 +98,9 @@ def run_steps(
                     review(run)
                 _save(run, settings.store)
                 notifications.notify(settings, run)
-    except USER_ERRORS as error:
+    except Exception as error:
+        if not is_expected(error):
+            raise
         run.error = describe_error(error)
         run.end()
     notifications.artifacts(settings, run)
@@ -146,8 +144,8 @@ def _take_in(run: Run, settings: Settings, batches: Sequence[steps.Batch], http:
             patient = fetch.with_options(retries=0) if service in silent else fetch
             try:
                 stored, downloaded = patient(settings, batch, http, refetch)
-            except (SourceError, PublishedFileError, OSError) as error:
-                if is_disk_full(error) or isinstance(error, StoreError):
+            except (SourceError, FileNameError, PublishedFileError, OSError) as error:
+                if is_disk_full(error) or not is_expected(error):
                     raise
                 if isinstance(error, UnreachableError):
                     silent.add(service)
@@ -173,7 +171,7 @@ def _show(run: Run, settings: Settings, database: Path, of: int) -> None:
         with timed(run, "publish to the lakehouse"):
             try:
                 run.lakehouse = publish_lakehouse(settings, database)
-            except (LakehouseError, ValueError) as error:  # the file is published all the same, and its tables follow
+            except CrimeRatesError as error:  # the file is published all the same, and its tables follow
                 run.error = describe_error(error)
     with timed(run, "export"):
         run.tables = export(settings, database)

@@ -16,8 +16,12 @@ from sql import quoted
 from transforms.errors import CrimeRatesError
 
 
-class NotFound(CrimeRatesError, LookupError):
+class NotFound(CrimeRatesError):
     """Nothing fits what was asked for; the message offers what is nearest."""
+
+
+class DatabaseError(CrimeRatesError):
+    """The published database cannot be opened: it is damaged, or the system refuses to."""
 
 
 def connect(store: DataStore) -> duckdb.DuckDBPyConnection:
@@ -33,7 +37,10 @@ def connect(store: DataStore) -> duckdb.DuckDBPyConnection:
         demo = store.nested("demo")
         hint = f" The demo's is in {demo}: add --data-dir {demo}." if published(demo) else ""
         raise NotFound(f"{store} holds no published database yet: run `crime-rates update` (or `crime-rates demo`) first.{hint}")
-    return duckdb.connect(str(database), read_only=True)
+    try:
+        return duckdb.connect(str(database), read_only=True)
+    except duckdb.IOException as error:
+        raise DatabaseError(f"{database}: expected a database that can be read, found that it cannot ({error}).") from error
 
 
 def fetch_rows(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from flows.queries.revisions import SMALLEST, RevisionFilter, Revisions, _asked,
 from flows.rendering import attribution, formats, text_tables
 from flows.rendering.text_tables import format_count
 from flows.storage.data_store import DataStore
+from transforms.errors import UsageError
 
 FIELDS = (
     "list",
@@ -46,7 +47,7 @@ def render(
 ) -> str:
     """The revisions as text, CSV or JSON. Raises NotFound for a release, area or offence that is not held."""
     if top < 1:
-        raise ValueError(f"expected a number of changes of 1 or more, found {top}")
+        raise UsageError(f"expected a number of changes of 1 or more, found {top}")
     with connection.connect(store) as con:
         answer = fetch_revisions(con, _asked(con, release, area, offence, level), top)
         if format == "text" and not answer.summary:

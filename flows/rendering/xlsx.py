@@ -14,6 +14,7 @@ from typing import Any
 from flows.queries.lookups import LEVELS
 from flows.queries.ranked_table import RankedTable, TableBasis
 from flows.rendering import attribution, ranked_table_text
+from transforms.errors import UsageError
 
 NOT_KNOWN, NOT_APPLICABLE = "[x]", "[z]"  # the shorthand that the guidance names
 ONE_TABLE = "This worksheet contains one table. Notes are on the Notes worksheet."
@@ -23,12 +24,12 @@ LICENCE = {"Open Government Licence v3.0": "https://www.nationalarchives.gov.uk/
 
 
 def xlsx_bytes(answer: RankedTable, rows: Sequence[dict[str, Any]], basis: TableBasis) -> bytes:
-    """The rows of a ranked table that were asked for, as an XLSX file. Raises ValueError where gptables is not installed."""
+    """The rows of a ranked table that were asked for, as an XLSX file. Raises UsageError where gptables is not installed."""
     try:
         import gptables
         import pandas as pd
     except ModuleNotFoundError as error:
-        raise ValueError(f"--format xlsx needs the extra [report]: {error.name} is not installed.") from error
+        raise UsageError(f"--format xlsx needs the extra [report]: {error.name} is not installed.") from error
     ranked = [row for row in rows if row["rank"] is not None]
     others = [row for row in rows if row["rank"] is None]
     wanted = {"recorded", *(("rank", "population", "rate", "interval") if ranked else ()), *(("status",) if others else ())}

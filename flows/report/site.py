@@ -19,6 +19,7 @@ from flows.report import area_pages, index_pages, model, table_pages
 from flows.report.model import Site
 from flows.storage.data_store import DataStore
 from flows.storage.file_lock import hold
+from transforms.errors import UsageError
 from transforms.periods import HalfYear
 
 MARKER = "crime-rates-report.json"  # stands in every folder that we made, and so may replace
@@ -115,8 +116,8 @@ def _replaced(out: Path) -> Iterator[Path]:
 
 
 def _check_ours(out: Path) -> None:
-    """Raise ValueError unless the folder is missing, empty or a report that we wrote."""
+    """Raise UsageError unless the folder is missing, empty or a report that we wrote."""
     if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise ValueError(f"{out} is not a folder: name another with --out.")
+        raise UsageError(f"{out} is not a folder: name another with --out.")
     if out.exists() and any(out.iterdir()) and not (out / MARKER).is_file():
-        raise ValueError(f"{out} holds something that is not a report, so it is left alone: name another folder with --out.")
+        raise UsageError(f"{out} holds something that is not a report, so it is left alone: name another folder with --out.")

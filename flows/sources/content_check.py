@@ -19,11 +19,11 @@ TABLE_SUFFIXES = frozenset({".ods", ".xlsx", ".xls", ".csv"})
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
-def kind_for(name: str, *, service: str = "the server", url: str = "") -> Kind:
+def kind_for(name: str, *, where: str = "a file name") -> Kind:
     """What the suffix of a file name promises; `FileNameError` for a suffix that is not a table's."""
     kind = KINDS.get(PurePosixPath(name).suffix.lower())
     if kind is None:
-        raise FileNameError(service, url, f"a file name ending in one of {', '.join(KINDS)}", repr(name))
+        raise FileNameError(where, f"a file name ending in one of {', '.join(KINDS)}", repr(name))
     return kind
 
 

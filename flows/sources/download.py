@@ -78,8 +78,8 @@ def download(
     (the part is kept), or the size does not fit or the pieces are of two versions (it is not); `ContentError` for an HTML
     page in place of a file.
     """
-    name = safe_file_name(file_name, service=service, url=url)
-    wanted = kinds or {kind_for(name, service=service, url=url)}
+    name = safe_file_name(file_name, where=f"{service}, {url}")
+    wanted = kinds or {kind_for(name, where=f"{service}, {url}")}
     folder.mkdir(parents=True, exist_ok=True)
     part = Part(folder / f"{name}.part", url)
     conditions = _conditions(etag, last_modified)

@@ -101,7 +101,7 @@ def discover(client: Client, base_url: str, page: str = PAGE) -> Discovery:
             ignored.append(title)
             continue
         try:
-            name = safe_file_name(raw_name, service=SERVICE, url=url)
+            name = safe_file_name(raw_name, where=f"{SERVICE}, {url}")
         except FileNameError as error:
             problems.append(str(error))
             continue

@@ -16,7 +16,7 @@ _LOOKUP_NAME = re.compile(r"la?d\d\d.*csp\d\d", re.IGNORECASE)
 _REFERENCE_NAME = re.compile(r"geo(g-ref|-pfa)|offence-ref", re.IGNORECASE)  # published beside the tables
 
 
-class FolderError(CrimeRatesError, ValueError):
+class FolderError(CrimeRatesError):
     """A folder of sources that cannot be used as asked."""
 
 

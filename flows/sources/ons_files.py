@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flows.common.file_names import safe_file_name
 from flows.sources.http_client import join
+from transforms.errors import PublishedFileError
 
 SERVICE = "ONS"
 COLUMNS = ("file_name", "url_path", "kind", "years", "vintage", "boundaries", "note", "source")
@@ -39,35 +40,37 @@ class OnsFile:
 def ons_files(table: Path) -> tuple[OnsFile, ...]:
     """The rows of the curated table (`data/reference/ons_files.csv`), in its order.
 
-    Raises `ValueError` that names table, line and column for a row that cannot be read, and for a file listed twice.
+    Raises `PublishedFileError`, with line and column, for a row that cannot be read, and for a file listed twice.
     """
     files: list[OnsFile] = []
     with table.open(encoding="utf-8-sig", newline="") as source:
         reader = csv.DictReader(source)
         if (found := tuple(reader.fieldnames or ())) != COLUMNS:
-            raise ValueError(f"{table.name}: expected the columns {', '.join(COLUMNS)}; found {', '.join(found)}")
+            raise PublishedFileError(table.name, f"the columns {', '.join(COLUMNS)}", ", ".join(found))
         for row in reader:
-            file = _file(row, f"{table.name}, line {reader.line_num}")
+            file = _file(row, table.name, reader.line_num)
             if any(other.file_name == file.file_name for other in files):
-                raise ValueError(f"{table.name}, line {reader.line_num}: {file.file_name} is listed twice")
+                raise PublishedFileError(table.name, "each file once", f"{file.file_name} again", row=reader.line_num)
             files.append(file)
     return tuple(files)
 
 
-def _file(row: dict[str, str], where: str) -> OnsFile:
+def _file(row: dict[str, str], table: str, line: int) -> OnsFile:
     first, _, last = row["years"].partition("-")
     try:
         years = int(first), int(last or first)
         vintage = date.fromisoformat(row["vintage"])
         boundaries = int(row["boundaries"])
     except ValueError as error:
-        raise ValueError(
-            f"{where}: expected years such as 2001-2020, a vintage such as 2021-06-25 and a year of boundaries; found "
-            f"{row['years']!r}, {row['vintage']!r}, {row['boundaries']!r}"
+        raise PublishedFileError(
+            table,
+            "years such as 2001-2020, a vintage such as 2021-06-25 and a year of boundaries",
+            f"{row['years']!r}, {row['vintage']!r}, {row['boundaries']!r}",
+            row=line,
         ) from error
     if not row["url_path"].startswith("/"):
-        raise ValueError(
-            f"{where}, url_path: expected the part after the base address, from its slash on; found {row['url_path']!r}"
+        raise PublishedFileError(
+            table, "the part after the base address, from its slash on", repr(row["url_path"]), row=line, column="url_path"
         )
     name = safe_file_name(row["file_name"])
     return OnsFile(name, row["url_path"], row["kind"], *years, vintage, boundaries, row["note"], row["source"])

@@ -11,7 +11,7 @@ def open_store(place: str | Path, cache_dir: Path, region: str | None = None) ->
     """The store that a path or an address names; nothing is made and nobody is asked yet.
 
     cache_dir: below it lie the working copies of addresses. region: of S3, where botocore does not find one itself.
-    Raises ValueError for an address that names no place.
+    Raises UsageError for an address that names no place.
     """
     if not (isinstance(place, str) and "://" in place):
         return LocalStore(Path(place))

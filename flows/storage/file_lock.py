@@ -11,7 +11,7 @@ from pathlib import Path
 from transforms.errors import CrimeRatesError
 
 
-class FolderBusy(CrimeRatesError, RuntimeError):
+class FolderBusy(CrimeRatesError):
     """Another process holds the folder."""
 
 

@@ -28,7 +28,7 @@ ERROR_NAMES = {  # of botocore, and of what lies beneath it
 CONFLICTS = {"PreconditionFailed", "ConditionalRequestConflict"}  # what S3 says when a condition of a PUT does not hold
 
 
-class StoreError(CrimeRatesError, OSError):
+class StoreError(CrimeRatesError):
     """The store could not do what was asked of it; one sentence."""
 
 

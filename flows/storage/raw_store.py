@@ -97,7 +97,7 @@ def store(raw: Path, found: SourceFile) -> tuple[Path, bool]:
         with new_folder(folder) as aside:
             shutil.copyfile(found.path, aside / found.file_name)
             if sha256_of(aside / found.file_name) != sha256:
-                raise OSError(f"{found.path} changed while it was copied: run the command again.")
+                raise PublishedFileError(found.file_name, "a file that nobody writes to", "one that changed while it was copied")
             _write_manifest(aside, file)
     stored = read(folder)
     told = replace(

@@ -21,6 +21,7 @@ from flows.storage.data_store import MANIFESTS, RUN_LOCK, DataStore, StoredFile
 from flows.storage.file_lock import hold
 from flows.storage.lease import Lease
 from flows.storage.object_store import CorruptPartition, ObjectStore
+from transforms.errors import UsageError
 
 ADDRESSES = "raw/addresses.json"  # what is known of the addresses of files; rewritten whole, by whoever runs
 SEEN = ".seen"  # in a working copy: of each small object, the version that was last read or written, and its sha256
@@ -41,7 +42,7 @@ class RemoteStore(DataStore):
         """The store at an address; its working copy is a folder below `cache_dir`. Raises ValueError."""
         place = address.rstrip("/")
         if "://" not in place:
-            raise ValueError(f"expected an address such as s3://bucket/prefix, found {address}")
+            raise UsageError(f"expected an address such as s3://bucket/prefix, found {address}")
         readable = re.sub(r"[^A-Za-z0-9.-]+", "-", place).strip("-.")[-60:]
         return cls(place, cache_dir / f"{readable}-{hashlib.sha256(place.encode()).hexdigest()[:10]}", region)
 

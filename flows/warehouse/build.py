@@ -37,7 +37,7 @@ MODELS = ("00_releases", "05_digests", "10_stage", "20_core", "30_public", "40_c
 REFERENCE = ("areas", "area_successions", "council_successions", "recording_breaks", "withdrawn_figures")
 
 
-class BuildRefused(CrimeRatesError, RuntimeError):
+class BuildRefused(CrimeRatesError):
     """A required check failed, or there is nothing to build from; what was published stands."""
 
     def __init__(self, message: str, checks: list[Check]) -> None:

@@ -20,7 +20,7 @@ import duckdb
 
 from flows.common.errors import is_interrupt
 from sql import quoted
-from transforms.errors import CrimeRatesError
+from transforms.errors import CrimeRatesError, UsageError
 
 NAME = "lake"  # what the lakehouse is called in a connection that is attached to it
 AUTHOR = "crime-rates"  # of each snapshot that a publication makes; its message is the name of the build
@@ -46,7 +46,7 @@ PATIENCE = {  # by default a host whose cable is out waits a quarter of an hour,
 }
 
 
-class LakehouseError(CrimeRatesError, RuntimeError):
+class LakehouseError(CrimeRatesError):
     """The lakehouse cannot be reached, read or written; what was published there stands whole."""
 
 
@@ -84,7 +84,7 @@ def connect_from_environment() -> duckdb.DuckDBPyConnection | None:
     if not catalog:
         return None
     if at and not at.isdigit():
-        raise ValueError(f"expected the number of a snapshot in {SNAPSHOT}, found {at!r}; `crime-rates snapshots` lists them.")
+        raise UsageError(f"expected the number of a snapshot in {SNAPSHOT}, found {at!r}; `crime-rates snapshots` lists them.")
     con = reader(catalog, int(at) if at else None)
     if not at:
         with translate_errors():
@@ -102,7 +102,7 @@ def _attach(con: duckdb.DuckDBPyConnection, catalog: str, snapshot: int | None) 
 
 
 def writer(catalog: str, data: str) -> duckdb.DuckDBPyConnection:
-    """A connection that may write; creates the lakehouse at first use. Raises LakehouseError, ValueError for a bad address.
+    """A connection that may write; creates the lakehouse at first use. Raises LakehouseError, UsageError for a bad address.
 
     data: the folder or s3:// address of its Parquet, wanted at first use only, when nothing may lie there: DuckLake deletes
     what it does not know in the folder that it takes for its own.
@@ -193,7 +193,7 @@ def _patient(catalog: str) -> str:
 
 def _loaded(catalog: str) -> duckdb.DuckDBPyConnection:
     if re.search(r"password\s*=|://[^/@]*:[^/@]*@", catalog):
-        raise ValueError(
+        raise UsageError(
             f"expected no password in {SETTING}, since errors would print it: "
             "PostgreSQL takes it from PGPASSWORD or from a password file (PGPASSFILE)."
         )
@@ -227,7 +227,7 @@ def _empty(con: duckdb.DuckDBPyConnection, data: str) -> str:
     Without doubled slashes and relative parts: DuckLake compares addresses as text when it looks for files that nothing needs.
     """
     if not data:
-        raise ValueError(f"expected {DATA}, a folder or s3://bucket/prefix for the Parquet of a new lakehouse, found nothing.")
+        raise UsageError(f"expected {DATA}, a folder or s3://bucket/prefix for the Parquet of a new lakehouse, found nothing.")
     if data.startswith("s3://"):
         bucket, *parts = filter(None, data.removeprefix("s3://").split("/"))
         path = "s3://" + "/".join([bucket, *parts]) + "/"
@@ -237,7 +237,7 @@ def _empty(con: duckdb.DuckDBPyConnection, data: str) -> str:
         path = f"{folder}/"
     held = con.execute(f"select count(*) from glob({quoted(path + '**')})").fetchall()[0][0]
     if held:
-        raise ValueError(f"{path}: expected an empty place for a new lakehouse, found {held:,} files; name another in {DATA}.")
+        raise UsageError(f"{path}: expected an empty place for a new lakehouse, found {held:,} files; name another in {DATA}.")
     return path
 
 

@@ -30,7 +30,7 @@ NO_SYMLINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 TRIES = 5  # a reader may be overtaken by a publication, a writer by another writer
 
 
-class PublicationError(CrimeRatesError, OSError):
+class PublicationError(CrimeRatesError):
     """What is published could not be read or changed; readers see what they saw before."""
 
 

@@ -24,11 +24,11 @@ from transforms.errors import CrimeRatesError
 DAY = 86_400  # seconds that a build nobody names is left alone: another run may be about to publish it
 
 
-class NoSuchBuild(CrimeRatesError, LookupError):
+class NoSuchBuild(CrimeRatesError):
     """No build that is kept fits what was asked for."""
 
 
-class DiskFull(CrimeRatesError, RuntimeError):
+class DiskFull(CrimeRatesError):
     """There is no room for a build; what was published stands."""
 
 

@@ -8,8 +8,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from transforms.errors import CrimeRatesError
-from transforms.periods import FinancialYear, HalfYear, HalfYearRange, Quarter, parse_file_name_date, parse_quarter_number
+from transforms.periods import (
+    FinancialYear,
+    HalfYear,
+    HalfYearRange,
+    PeriodError,
+    Quarter,
+    parse_file_name_date,
+    parse_quarter_number,
+)
 
 YEARS = st.integers(1000, 9998).map(FinancialYear)
 HALVES = st.builds(HalfYear, YEARS, st.sampled_from([1, 2]))
@@ -49,7 +56,7 @@ NOT_YEARS = [
 
 @pytest.mark.parametrize("text", NOT_YEARS)
 def test_what_is_no_financial_year_says_what_one_looks_like(text: str) -> None:
-    with pytest.raises(ValueError, match="expected a financial year such as 2015/16, found") as error:
+    with pytest.raises(PeriodError, match="expected a financial year such as 2015/16, found") as error:
         FinancialYear.parse(text)
     assert f'found "{text}"' in str(error.value)
 
@@ -61,7 +68,7 @@ def test_a_quarter_is_a_number_however_it_is_typed(text: str, number: int) -> No
 
 @pytest.mark.parametrize("text", ["0", "5", "1.5", "11", "Q", "", "-1", "1st", "Apr-Jun"])
 def test_what_is_no_quarter_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="expected a quarter 1 to 4, found"):
+    with pytest.raises(PeriodError, match="expected a quarter 1 to 4, found"):
         parse_quarter_number(text)
 
 
@@ -72,7 +79,7 @@ def test_a_half_year_reads_as_it_is_printed_and_as_it_stands_in_a_path(half: Hal
 
 @pytest.mark.parametrize("text", ["2015-16-H3", "2015-16", "H1", "2015H1", "2015-17-H1", "first half of 2015", ""])
 def test_what_is_no_half_year_says_what_one_looks_like(text: str) -> None:
-    with pytest.raises(CrimeRatesError, match="expected a half-year such as 2015-16-H1") as error:
+    with pytest.raises(PeriodError, match="expected a half-year such as 2015-16-H1") as error:
         HalfYear.parse(text)
     assert f'found "{text}"' in str(error.value)
 
@@ -128,9 +135,7 @@ def test_a_range_of_half_years_holds_both_ends_and_all_between() -> None:
 
 
 def test_a_range_that_ends_before_it_begins_is_refused() -> None:
-    with pytest.raises(
-        CrimeRatesError, match="expected a span from an earlier to a later half-year, found 2015-16-H1 to 2014-15-H2"
-    ):
+    with pytest.raises(PeriodError, match="expected a span from an earlier to a later half-year, found 2015-16-H1 to 2014-15-H2"):
         HalfYearRange.parse("2015-16-H1", "2014-15-H2")
 
 

@@ -17,6 +17,7 @@ from flows.warehouse import versions
 from flows.warehouse.published import published
 from tests.flows.cli.conftest import Command, Said
 from tests.support.world import ROOT
+from transforms.errors import PublishedFileError, UsageError
 
 
 # ---------------------------------------------------------------- releases, status, check
@@ -111,11 +112,66 @@ def test_what_only_reads_changes_nothing(run: Command, data: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before
 
 
-def test_a_fault_keeps_its_traceback_for_debug(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fault(_: Path) -> str:
-        raise ValueError("expected this,\nfound that")
+FAULT = "crime-rates: This is a fault of crime-rates, not of your input: {}. Run the command again with --debug to see where.\n"
 
-    monkeypatch.setattr("flows.rendering.status_text.releases", fault)
-    assert run("releases") == Said(1, "", "crime-rates: expected this, found that\n")
-    with pytest.raises(ValueError, match="expected this"):
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (UsageError("expected this,\nfound that."), "crime-rates: expected this, found that.\n"),
+        (PublishedFileError("x.ods", "a sheet", "none"), "crime-rates: x.ods: expected a sheet, found none.\n"),
+        (
+            FileNotFoundError(2, "No such file or directory", "x.csv"),
+            "crime-rates: x.csv: No such file or directory.\n",
+        ),
+        (
+            OSError(28, "No space left on device"),
+            "crime-rates: the disk is full. What is published stands; make room, then run the command again.\n",
+        ),
+        (KeyError("x"), FAULT.format("KeyError: 'x'")),
+        (AttributeError("no such thing"), FAULT.format("AttributeError: no such thing")),
+        (ValueError("expected this,\nfound that"), FAULT.format("ValueError: expected this, found that")),
+        (RuntimeError("it cannot be."), FAULT.format("RuntimeError: it cannot be")),
+        (duckdb.BinderException("no column"), FAULT.format("BinderException: no column")),
+        (ConnectionError("no server"), FAULT.format("ConnectionError: no server")),
+        (AssertionError(), FAULT.format("AssertionError")),
+    ],
+)
+def test_a_fault_of_the_program_never_looks_like_the_users_nor_the_other_way_round(
+    run: Command, monkeypatch: pytest.MonkeyPatch, error: Exception, sentence: str
+) -> None:
+    def fail(_: Path) -> str:
+        raise error
+
+    monkeypatch.setattr("flows.rendering.status_text.releases", fail)
+    assert run("releases") == Said(1, "", sentence)
+    with pytest.raises(type(error)):
         run("--debug", "releases")
+
+
+def test_words_that_do_not_fit_are_the_users(run: Command) -> None:
+    said = run("table", "2015-16-H9")
+    assert said == Said(
+        1, "", 'crime-rates: expected a half-year such as 2015-16-H1 (April to September 2015), found "2015-16-H9"\n'
+    )
+    said = run("table", "2015-16-H1", "--top", "many")
+    assert (said.code, said.out) == (2, "") and "--top" in said.err and "See crime-rates --help." in said.err
+    assert "fault of crime-rates" not in said.err
+
+
+def test_a_setting_that_does_not_fit_is_the_users(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRIME_RATES_MEMORY_LIMIT", "bananas")
+    said = run("backfill", "2015-16-H1", "2015-16-H2", "--dry-run")
+    assert said == Said(1, "", 'crime-rates: CRIME_RATES_MEMORY_LIMIT: expected an amount such as 4GB, found "bananas".\n')
+    monkeypatch.setenv("CRIME_RATES_MEMORY_LIMIT", "4GB")
+    monkeypatch.setenv("CRIME_RATES_KEEP_BUILDS", "none")
+    said = run("backfill", "2015-16-H1", "2015-16-H2", "--dry-run")
+    assert said.code == 1 and "keep_builds: " in said.err and "found 'none'. Settings are CRIME_RATES_" in said.err
+
+
+def test_a_damaged_database_is_named(run: Command, tmp_path: Path) -> None:
+    (tmp_path / "warehouse").mkdir()
+    (tmp_path / "warehouse/crime_rates.duckdb").write_bytes(b"no database" * 1000)
+    said = run("table", "2015-16-H1", folder=tmp_path)
+    assert said.code == 1
+    assert "warehouse/crime_rates.duckdb: expected a database that can be read, found that it cannot (" in said.err

@@ -17,6 +17,7 @@ from flows.rendering import revisions_text
 from flows.storage.data_store import LocalStore
 from tests.support.releases import Cell, figures
 from tests.support.world import KENT, WORCESTERSHIRE, World, force_of, persons_of
+from transforms.errors import UsageError
 
 JANUARY, APRIL, JULY = date(2026, 1, 29), date(2026, 4, 23), date(2026, 7, 23)
 Counts = dict[tuple[str, str, int], int]  # partnership, code, quarter → offences of 2015/16
@@ -210,5 +211,5 @@ def test_what_is_not_held_is_said_in_a_sentence(data: Path, words: dict[str, str
 
 
 def test_no_changes_at_all_cannot_be_asked_for(data: Path) -> None:
-    with pytest.raises(ValueError, match="1 or more, found 0"):
+    with pytest.raises(UsageError, match="1 or more, found 0"):
         say(data, top=0)

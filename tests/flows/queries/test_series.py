@@ -23,7 +23,7 @@ from flows.storage.data_store import LocalStore
 from tests.support.releases import Cell, figures
 from tests.support.world import REFERENCE, ROOT, WORCESTERSHIRE, World, persons_of, rows_of
 from transforms.areas import read_reference
-from transforms.periods import HalfYear
+from transforms.periods import HalfYear, PeriodError
 
 DAY = date(2026, 4, 23)
 VINTAGE = date(2021, 6, 25)
@@ -313,7 +313,7 @@ def test_what_does_not_fit_is_said_in_a_sentence(data: Path, words: dict[str, st
 
 
 def test_a_span_that_runs_backwards_is_refused(data: Path) -> None:
-    with pytest.raises(ValueError, match="from an earlier to a later half-year, found 2015-16-H1 to 2014-15-H1"):
+    with pytest.raises(PeriodError, match="from an earlier to a later half-year, found 2015-16-H1 to 2014-15-H1"):
         say(data, first="2015-16-H1", last="2014-15-H1")
 
 

@@ -18,6 +18,7 @@ from flows.queries.ranked_table import RankedTable, TableBasis
 from flows.rendering import attribution, xlsx
 from flows.storage.data_store import LocalStore
 from tests.support.world import World, rows_of
+from transforms.errors import UsageError
 from transforms.periods import HalfYear
 
 H1 = HalfYear.parse("2015-16-H1")
@@ -106,7 +107,7 @@ def test_where_nothing_is_ranked_the_reasons_are_the_table(stalking: RankedTable
 
 def test_without_the_extra_one_sentence_says_what_is_missing(stalking: RankedTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gptables", None)
-    with pytest.raises(ValueError, match=r"^--format xlsx needs the extra \[report\]: gptables is not installed\.$"):
+    with pytest.raises(UsageError, match=r"^--format xlsx needs the extra \[report\]: gptables is not installed\.$"):
         xlsx.xlsx_bytes(stalking, stalking.rows, TableBasis())
 
 

@@ -19,6 +19,7 @@ from flows.storage.data_store import LocalStore
 from flows.storage.file_lock import FolderBusy
 from tests.flows.report.conftest import FORMULA, HOSTILE
 from tests.support.report_pages import tables, words
+from transforms.errors import UsageError
 from transforms.periods import HalfYear
 
 
@@ -79,7 +80,7 @@ def test_what_is_not_a_report_is_left_alone(small: Path, tmp_path: Path, what: s
         out.write_text("years of work")
     else:
         out.symlink_to(kept)
-    with pytest.raises(ValueError, match="name another"):
+    with pytest.raises(UsageError, match="name another"):
         site.write(LocalStore(small), out)
     found = {path.read_text() for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"}
     assert found == {"years of work"}

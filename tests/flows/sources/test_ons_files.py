@@ -9,6 +9,7 @@ import pytest
 
 from flows.sources.content_check import kind_for
 from flows.sources.ons_files import COLUMNS, ons_files
+from transforms.errors import PublishedFileError
 
 TABLE = Path(__file__).parents[3] / "data/reference/ons_files.csv"
 ROW = "x.xls,/file?uri=/a/x.xls,population,2001-2020,2021-06-25,2021,a note,somebody"
@@ -34,13 +35,13 @@ def test_no_vintage_mixes_two_maps_under_one_pair_of_years_and_boundaries() -> N
     ("lines", "message"),
     [
         (["file_name,url"], "expected the columns file_name, url_path"),
-        ([",".join(COLUMNS), ROW, ROW], "line 3: x.xls is listed twice"),
-        ([",".join(COLUMNS), ROW.replace("2001-2020", "some")], "line 2: expected years .* found 'some'"),
+        ([",".join(COLUMNS), ROW, ROW], "row 3: expected each file once, found x.xls again"),
+        ([",".join(COLUMNS), ROW.replace("2001-2020", "some")], "row 2: expected years .* found 'some'"),
         ([",".join(COLUMNS), ROW.replace("2021-06-25", "June")], "found .*'June'"),
-        ([",".join(COLUMNS), ROW.replace("/file", "https://elsewhere/file")], "line 2, url_path: expected the part"),
+        ([",".join(COLUMNS), ROW.replace("/file", "https://elsewhere/file")], "row 2, column url_path: expected the part"),
     ],
 )
 def test_a_row_that_cannot_be_read_is_named(tmp_path: Path, lines: list[str], message: str) -> None:
     (tmp_path / "ons_files.csv").write_text("\n".join(lines))
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(PublishedFileError, match=message):
         ons_files(tmp_path / "ons_files.csv")

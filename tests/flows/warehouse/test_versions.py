@@ -406,7 +406,9 @@ def test_a_full_disk_is_told_in_one_sentence(error: Exception) -> None:
 
 def test_other_errors_speak_for_themselves() -> None:
     error = duckdb.ParserException("Parser Error:\nsyntax error")
-    assert not errors.is_disk_full(error) and errors.describe_error(error) == "Parser Error: syntax error"
+    assert not errors.is_disk_full(error) and errors.describe_error(error) == (
+        "This is a fault of crime-rates, not of your input: ParserException: Parser Error: syntax error."
+    )
 
 
 def test_steps_publish_what_was_built_and_keep_it(world: World) -> None:

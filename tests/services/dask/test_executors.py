@@ -15,6 +15,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.common.atomic_files import read_json, remove_leftovers, sha256_of
 from flows.pipeline import executors, normalise, steps
+from flows.pipeline.executors import ClusterError
 from flows.pipeline.update import update as flow
 from flows.settings import Settings
 from flows.storage import lake, raw_store
@@ -23,6 +24,7 @@ from flows.storage.run_log import FileResult
 from tests.support import dask_cluster
 from tests.support.releases import CSP_2015, cover, figures, write_ods
 from tests.support.world import SAMPLE, World
+from transforms.errors import UsageError
 
 BAD = "prc-csp-bad-tables-230426.ods"
 NAME = "prc-csp-mar2021-mar2026-tables-230426.ods"
@@ -153,7 +155,7 @@ def test_the_last_worker_gone_for_good_is_told(own_cluster: dask_cluster.Cluster
         dask_cluster.wait_for(tmp_path / "at-work")
         executors.WORKERS_SECONDS = 2
         dask_cluster.kill(own_cluster.workers[0])
-        with pytest.raises(ConnectionError, match=f"^The Dask scheduler at {own_cluster.address} had no worker for 2 seconds"):
+        with pytest.raises(ClusterError, match=f"^The Dask scheduler at {own_cluster.address} had no worker for 2 seconds"):
             wait()
 
 
@@ -166,14 +168,14 @@ def test_a_scheduler_lost_in_the_middle_is_told(own_cluster: dask_cluster.Cluste
         wait = start(NAME, "offences", [stored(tmp_path)])
         dask_cluster.wait_for(tmp_path / "at-work")
         dask_cluster.kill(own_cluster.scheduler)
-        with pytest.raises(ConnectionError, match=f"^The Dask scheduler at {own_cluster.address} was lost while it had {NAME}"):
+        with pytest.raises(ClusterError, match=f"^The Dask scheduler at {own_cluster.address} was lost while it had {NAME}"):
             wait()
 
 
 @pytest.mark.usefixtures("prefect", "hurried")
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "tcp://nowhere.invalid:8786", "no address", "http://127.0.0.1:1"])
 def test_no_scheduler_at_an_address_is_one_sentence(address: str, tmp_path: Path) -> None:
-    with pytest.raises(ConnectionError) as caught:
+    with pytest.raises(ClusterError) as caught:
         one(on(address, tmp_path), dask_cluster.normalise)
     assert str(caught.value) == (
         f"CRIME_RATES_DASK_SCHEDULER: expected a Dask scheduler at {address}, found none that answers within 1 seconds."
@@ -183,7 +185,7 @@ def test_no_scheduler_at_an_address_is_one_sentence(address: str, tmp_path: Path
 @pytest.mark.usefixtures("hurried")
 def test_a_scheduler_without_workers_is_one_sentence(own_cluster: dask_cluster.Cluster, tmp_path: Path) -> None:
     executors.CONNECT_SECONDS = 20
-    with pytest.raises(ConnectionError, match=rf"had no worker for 2 seconds: start some \(dask worker {own_cluster.address}\)"):
+    with pytest.raises(ClusterError, match=rf"had no worker for 2 seconds: start some \(dask worker {own_cluster.address}\)"):
         one(on(own_cluster.address, tmp_path), dask_cluster.normalise)
 
 
@@ -201,12 +203,12 @@ def test_a_run_without_its_cluster_ends_with_the_sentence(tmp_path: Path, monkey
 def test_the_extra_is_named_where_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "prefect_dask", None)
     monkeypatch.setitem(sys.modules, "prefect_dask.task_runners", None)
-    with pytest.raises(ModuleNotFoundError, match=r'needs the extra \[dask\].*: pip install "crime-rates\[dask\]"\.$'):
+    with pytest.raises(UsageError, match=r'needs the extra \[dask\].*: pip install "crime-rates\[dask\]"\.$'):
         one(on("tcp://127.0.0.1:1", tmp_path), dask_cluster.normalise)
 
 
 def test_a_cluster_needs_a_prefect_server_that_stands(tmp_path: Path) -> None:
-    with temporary_settings(restore_defaults={PREFECT_API_URL}), pytest.raises(ValueError, match="set PREFECT_API_URL to"):
+    with temporary_settings(restore_defaults={PREFECT_API_URL}), pytest.raises(UsageError, match="set PREFECT_API_URL to"):
         one(on("tcp://127.0.0.1:1", tmp_path), dask_cluster.normalise)
 
 

@@ -18,6 +18,7 @@ from flows.warehouse import ducklake, ducklake_publish
 from flows.warehouse.ducklake import LakehouseError
 from tests.services.lakehouse.conftest import KEPT, Place
 from tests.support.lakehouse_variants import MARKED, marks, variant
+from transforms.errors import UsageError
 
 DAYS = 86_400
 
@@ -88,7 +89,7 @@ def test_a_command_asks_a_snapshot(place: Place, built: Path, tmp_path: Path, mo
     assert marked(tmp_path) == {"1"}
     assert marked(built.parents[1]) == {"1"}  # even where there is a file
     monkeypatch.setenv(ducklake.SNAPSHOT, "yesterday")
-    with pytest.raises(ValueError, match="expected the number of a snapshot.*found 'yesterday'"):
+    with pytest.raises(UsageError, match="expected the number of a snapshot.*found 'yesterday'"):
         status_text.checks(LocalStore(tmp_path))
 
 
@@ -158,9 +159,9 @@ def test_a_new_lakehouse_wants_an_empty_place(place: Place, built: Path) -> None
     somebody = Path(place.data) / "theirs" / "figures.parquet"
     somebody.parent.mkdir(parents=True)
     somebody.touch()
-    with pytest.raises(ValueError, match="expected an empty place for a new lakehouse, found 1 file"):
+    with pytest.raises(UsageError, match="expected an empty place for a new lakehouse, found 1 file"):
         place.publish(built)
-    with pytest.raises(ValueError, match="CRIME_RATES_LAKEHOUSE_DATA.*found nothing"):
+    with pytest.raises(UsageError, match="CRIME_RATES_LAKEHOUSE_DATA.*found nothing"):
         Place(place.catalog, "").publish(built)
     assert Place(place.catalog, f"{place.data}/ours").publish(built)  # what was refused stands in nobody's way
 
@@ -230,7 +231,7 @@ def inlined(place: Place) -> int:
 @pytest.mark.parametrize("catalog", ["postgres:dbname=lake password=secret", "postgres:postgresql://me:secret@db/lake"])
 def test_a_password_in_the_address_is_refused(catalog: str) -> None:
     # DuckDB prints the whole address when it cannot connect
-    with pytest.raises(ValueError, match="expected no password") as refused:
+    with pytest.raises(UsageError, match="expected no password") as refused:
         ducklake.reader(catalog)
     assert "secret" not in str(refused.value)
 

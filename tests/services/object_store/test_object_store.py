@@ -18,6 +18,7 @@ from flows.storage import object_store
 from flows.storage.data_dir import display_name, nested, open_store, working_copy
 from flows.storage.object_store import Store, StoreError
 from tests.services.object_store.conftest import ENDPOINT, Hosts
+from transforms.errors import UsageError
 
 
 def test_an_object_is_there_as_it_was_written(hosts: Hosts, tmp_path: Path) -> None:
@@ -94,7 +95,7 @@ def test_a_path_is_its_own_working_copy_and_an_address_has_one(tmp_path: Path, m
     one = working_copy("s3://bucket/a/")
     assert one == working_copy("s3://bucket/a") and display_name(one) == "s3://bucket/a"
     assert display_name(nested(one, "demo")) == "s3://bucket/a/demo" and nested(tmp_path, "demo") == tmp_path / "demo"
-    with pytest.raises(ValueError, match="^expected an address such as s3://bucket/prefix, found s3://$"):
+    with pytest.raises(UsageError, match="^expected an address such as s3://bucket/prefix, found s3://$"):
         working_copy("s3://")
     monkeypatch.delenv("CRIME_RATES_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))

@@ -187,7 +187,7 @@ def test_two_hosts_that_push_one_partition_at_once_both_succeed(hosts: Hosts, tm
         start.wait()
         try:
             sync.push(home, folder)
-        except OSError as error:
+        except StoreError as error:
             failed.append(error)
 
     threads = [threading.Thread(target=push, args=pair) for pair in zip(homes, folders, strict=True)]
