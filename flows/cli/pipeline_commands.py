@@ -51,7 +51,7 @@ def report(*, half_year: str | None = None, out: Path | None = None, store: Data
     from flows.report import site
     from transforms.periods import HalfYear
 
-    written = site.write(store, out or store.folder / "report", HalfYear.parse(half_year) if half_year is not None else None)
+    written = site.write_site(store, out or store.folder / "report", HalfYear.parse(half_year) if half_year is not None else None)
     print(f"Wrote {written.pages:,} pages on {written.half_year.months} ({written.size / 1e6:,.0f} MB): open {written.front}")
 
 

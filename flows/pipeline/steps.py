@@ -147,7 +147,7 @@ def export(settings: Settings, database: Path) -> int:
 def report(settings: Settings, database: Path) -> int:
     """Write the report of the newest half-year; returns how many pages, 0 when it is of this database already."""
     out = settings.data_dir / "report"
-    return 0 if site.database_of(out) == database.name else site.write(settings.store, out).pages
+    return 0 if site.read_database_name(out) == database.name else site.write_site(settings.store, out).pages
 
 
 def warnings_of(checks: Sequence[Check]) -> list[str]:

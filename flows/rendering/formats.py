@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from flows.common.sanitize import escape_csv_cell, sanitize_text
 
 
-def csv_text(rows: Sequence[dict[str, Any]], columns: Sequence[str] | None = None, line_end: str = "\n") -> str:
+def csv_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str] | None = None, line_end: str = "\n") -> str:
     """All columns of the rows (or those named), unrounded, with a header; text is harmless to a spreadsheet.
 
     `line_end` ends each row; line breaks within a cell stay as they are.

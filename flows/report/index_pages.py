@@ -2,146 +2,144 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import duckdb
 
 from flows.queries import lookups
-from flows.queries.connection import fetch_rows
 from flows.report import charts, queries
-from flows.report.model import NATION, Site
-from flows.report.queries import Rows
-from flows.report.templating import page
+from flows.report.charts import Scale
+from flows.report.model import NATION, Site, SiteArea
+from flows.report.rows import RateChange
+from flows.report.templating import render_page
 
-FEW = 5  # rows of a list of the biggest changes
+MOST_CHANGES = 5  # rows of a list of the largest changes
 
 
-def files(con: duckdb.DuckDBPyConnection, site: Site) -> Iterator[tuple[str, str]]:
-    """(address, text) of these pages."""
-    yield "index.html", _front(con, site)
+@dataclass(frozen=True)
+class GroupChanges:
+    """The largest rise and fall of rate in an offence group; None where no area rose, or fell."""
+
+    code: str
+    rise: RateChange | None
+    fall: RateChange | None
+
+
+@dataclass(frozen=True)
+class LevelChanges:
+    """The largest changes at a level since the half-year before: for all offences, and for each group."""
+
+    rate_rises: list[RateChange]
+    rate_falls: list[RateChange]
+    rank_rises: list[RateChange]
+    rank_falls: list[RateChange]
+    area_count: int
+    apart_count: int  # areas whose two intervals do not overlap
+    groups: list[GroupChanges]
+
+    @property
+    def scale(self) -> Scale:
+        """A scale for the rates of all four lists, before and after."""
+        listed = [*self.rate_rises, *self.rate_falls, *self.rank_rises, *self.rank_falls]
+        return charts.make_scale(rate for row in listed for rate in (row["rate_per_10k"], row["rate_before"]))
+
+
+def render_index_pages(con: duckdb.DuckDBPyConnection, site: Site) -> Iterator[tuple[str, str]]:
+    """(URL, HTML) of these pages."""
+    yield "index.html", _render_front_page(con, site)
+    nation = queries.fetch_nation(con, site.half_year)
     yield (
         "offences.html",
-        page(
-            "offences.html",
-            site,
-            at="offences.html",
-            title="Offences",
-            levels=["country"],
-            nation=queries.nation(con, site.half_year),
-        ),
+        render_page("offences.html", site, url="offences.html", title="Offences", levels=["country"], nation=nation),
     )
-    yield "areas.html", page("areas.html", site, at="areas.html", title="Areas", forces=_forces(site))
-    yield "method.html", _method(con, site)
+    yield "areas.html", render_page("areas.html", site, url="areas.html", title="Areas", forces=_partnerships_by_force(site))
+    yield "method.html", _render_method_page(con, site)
 
 
-def _front(con: duckdb.DuckDBPyConnection, site: Site) -> str:
-    nation = {h: queries.nation(con, h) for h in (site.half_year, site.before, site.year_before) if h is not None}
+def _render_front_page(con: duckdb.DuckDBPyConnection, site: Site) -> str:
+    half_years = [h for h in (site.half_year, site.half_year_before, site.year_before) if h is not None]
+    nation_by_half_year = {h: queries.fetch_nation(con, h) for h in half_years}
     levels = [level for level in ("csp", "pfa") if level in site.levels]
-    simulated = " and by ".join(lookups.LEVELS[level] for level in levels if site.is_simulated(level))
-    return page(
+    history = queries.fetch_histories(con, "country", [NATION])[NATION]
+    changes: dict[str, LevelChanges] = {}
+    if site.half_year_before is not None:
+        changes = {level: find_changes(queries.fetch_changes(con, site, level, site.half_year_before)) for level in levels}
+    return render_page(
         "index.html",
         site,
-        at="index.html",
+        url="index.html",
         title=f"Recorded crime, {site.half_year.months}",
         levels=site.levels,
-        banner=f"SIMULATED: figures by {simulated} are a simulation, not Home Office figures: do not quote them."
-        if simulated
-        else None,
-        nation=nation,
-        now=nation[site.half_year],
-        history=[row for row in queries.histories(con, "country", [NATION])[NATION] if row["offence_level"] == "total"],
-        top=[e for e in site.entries if e.offence.level in ("total", "group")],
-        moved={level: moved(queries.changes(con, site, level, site.before)) for level in levels} if site.before else {},
-        unranked=queries.unranked(con, site),
-        populations=queries.populations(con, [site.half_year]),
-        later=queries.later(con, site),
-        revised=queries.revised(con, site),
-        ranked=_ranked(con, site),
+        banner=_front_banner(site, levels),
+        nation_by_half_year=nation_by_half_year,
+        nation=nation_by_half_year[site.half_year],
+        history=[row for row in history if row["offence_level"] == "total"],
+        groups=[offence for offence in site.offences if offence.level in ("total", "group")],
+        changes=changes,
+        unranked=queries.fetch_unranked(con, site),
+        populations=queries.fetch_populations(con, [site.half_year]),
+        later_half_years=queries.fetch_later_half_years(con, site),
+        revisions=queries.fetch_revisions(con, site),
+        ranked_areas=queries.count_ranked_areas(con, site),
     )
 
 
-def _ranked(con: duckdb.DuckDBPyConnection, site: Site) -> dict[str, int]:
-    """How many areas of each level have a rank for all offences."""
-    return {
-        row["level"]: row["n"]
-        for row in fetch_rows(
-            con,
-            "select level, count(rank) as n from ranked_rates where half_year = ? and offence_level = 'total' group by level",
-            [str(site.half_year)],
-        )
-    }
+def _front_banner(site: Site, levels: Sequence[str]) -> str | None:
+    """Which levels' figures are simulated; None, for the banner of every page, where none are."""
+    simulated = " and by ".join(lookups.LEVELS[level] for level in levels if site.is_simulated(level))
+    if not simulated:
+        return None
+    return f"SIMULATED: figures by {simulated} are a simulation, not Home Office figures: do not quote them."
 
 
-def moved(rows: Rows) -> dict[str, Any]:
-    """The biggest rises and falls of rate and rank for all offences, and the biggest of each group."""
+def find_changes(rows: Sequence[RateChange]) -> LevelChanges:
+    """The largest rises and falls of rate and rank for all offences, and the largest of each group, among changes."""
     totals = [row for row in rows if row["offence_level"] == "total"]
-    groups: dict[str, Rows] = {}
+    groups: dict[str, list[RateChange]] = {}
     for row in rows:
         if row["offence_level"] == "group":
             groups.setdefault(row["offence_code"], []).append(row)
-    lists = {
-        "rate_up": _biggest(totals, "rate_change", 1),
-        "rate_down": _biggest(totals, "rate_change", -1),
-        "rank_up": _biggest(totals, "places", 1),
-        "rank_down": _biggest(totals, "places", -1),
-    }
-    shown = [row for some in lists.values() for row in some]
-    both = [{"rate_per_10k": value} for row in shown for value in (row["rate_per_10k"], row["rate_before"])]
-    return {
-        **lists,
-        "scale": charts.scale(both),
-        "areas": len(totals),
-        "apart": sum(row["apart"] for row in totals),
-        "groups": [
-            (code, *(next(iter(_biggest(some, "rate_change", sign)), None) for sign in (1, -1))) for code, some in groups.items()
+    return LevelChanges(
+        rate_rises=_largest(totals, "rate_change", 1),
+        rate_falls=_largest(totals, "rate_change", -1),
+        rank_rises=_largest(totals, "places", 1),
+        rank_falls=_largest(totals, "places", -1),
+        area_count=len(totals),
+        apart_count=sum(row["apart"] for row in totals),
+        groups=[
+            GroupChanges(code, *(next(iter(_largest(some, "rate_change", sign)), None) for sign in (1, -1)))
+            for code, some in groups.items()
         ],
-    }
+    )
 
 
-def _biggest(rows: Rows, column: str, sign: int) -> Rows:
-    """The first few in one direction, the biggest first."""
-    there = [row for row in rows if row[column] * sign > 0]
-    return sorted(there, key=lambda row: (-row[column] * sign, row["area_name"]))[:FEW]
+def _largest(rows: Sequence[RateChange], column: Literal["rate_change", "places"], sign: int) -> list[RateChange]:
+    """The first few in one direction, the largest first."""
+    in_direction = [row for row in rows if row[column] * sign > 0]
+    return sorted(in_direction, key=lambda row: (-row[column] * sign, row["area_name"]))[:MOST_CHANGES]
 
 
-def _forces(site: Site) -> dict[str, list[Any]]:
+def _partnerships_by_force(site: Site) -> dict[str, list[SiteArea]]:
     """Force → its partnerships, by name."""
-    found: dict[str, list[Any]] = {}
-    for place in site.at("csp"):
-        found.setdefault(place.force or "No force", []).append(place)
-    return dict(sorted(found.items()))
+    forces: dict[str, list[SiteArea]] = {}
+    for area in site.areas_at("csp"):
+        forces.setdefault(area.force or "No force", []).append(area)
+    return dict(sorted(forces.items()))
 
 
-def _method(con: duckdb.DuckDBPyConnection, site: Site) -> str:
-    dictionary: dict[str, Rows] = {}
-    for row in fetch_rows(con, "from data_dictionary order by table_name, position"):
-        dictionary.setdefault(row["table_name"], []).append(row)
-    grains = {
-        row["table_name"]: row["comment"]
-        for row in fetch_rows(con, "select table_name, comment from duckdb_tables() where schema_name = 'main'")
-    }
-    return page(
+def _render_method_page(con: duckdb.DuckDBPyConnection, site: Site) -> str:
+    return render_page(
         "method.html",
         site,
-        at="method.html",
+        url="method.html",
         title="Method and sources",
         levels=site.levels,
         banner="",
-        populations=queries.populations(con, site.held),
-        dictionary=dictionary,
-        grains=grains,
-        checks=fetch_rows(con, "from quality_checks order by passed, required desc, check_name"),
-        example=_example(con, site),
+        populations=queries.fetch_populations(con, site.half_years),
+        dictionary=queries.fetch_dictionary(con),
+        table_comments=queries.fetch_table_comments(con),
+        checks=queries.fetch_checks(con),
+        example=queries.fetch_example(con, site),
     )
-
-
-def _example(con: duckdb.DuckDBPyConnection, site: Site) -> dict[str, Any] | None:
-    """A row to explain a rate with: the area whose rate of all offences is in the middle of the widest table."""
-    rows = fetch_rows(
-        con,
-        "from ranked_rates where half_year = ? and level in ('csp', 'pfa') and offence_level = 'total' "
-        "and rank = (areas_ranked + 1) // 2 order by level, area_name limit 1",
-        [str(site.half_year)],
-    )
-    return rows[0] if rows else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import duckdb
 
@@ -12,16 +12,22 @@ from flows.queries.connection import NotFound, fetch_rows
 from flows.queries.lookups import LEVELS, Offence, join_names
 from flows.rendering.attribution import SIMULATION_WARNING
 from flows.report import urls
+from sql.rows import PublishedRelease
 from transforms.periods import HalfYear
 
 NATION = "England and Wales"  # the area whose rate is the national line
 PLURALS = {"csp": "Community Safety Partnerships", "pfa": "police force areas", "region": "regions", "country": "countries"}
-KINDS = {"total": "all offences", "group": "offence group", "subgroup": "subgroup", "code": "offence"}
+AREA_KINDS = {
+    "csp": "Partnership",
+    "pfa": "Force",
+    "region": "Region",
+    "country": "Country",
+}  # level → one of its areas, in short
 
 
 @dataclass(frozen=True)
-class Entry:
-    """An offence with rows in the half-year: where it stands among the others, and at which levels it has a table."""
+class SiteOffence:
+    """An offence with rows in the half-year: its page, where it stands among the others, the levels at which it has a table."""
 
     offence: Offence
     slug: str
@@ -30,13 +36,29 @@ class Entry:
     levels: tuple[str, ...]
 
     @property
+    def name(self) -> str:
+        """Its newest description."""
+        return self.offence.name
+
+    @property
+    def level(self) -> str:
+        """Its offence level: code, subgroup, group or total."""
+        return self.offence.level
+
+    @property
+    def code(self) -> str:
+        """Its Home Office code; at the other offence levels the name again."""
+        return self.offence.code
+
+    @property
     def key(self) -> tuple[str, str]:
+        """Offence level and code."""
         return self.offence.level, self.offence.code
 
 
 @dataclass(frozen=True)
-class Place:
-    """An area with rows in the half-year; `pages` is where its page lies."""
+class SiteArea:
+    """An area with rows in the half-year, and its page."""
 
     level: str
     name: str
@@ -46,8 +68,9 @@ class Place:
     region: str | None
 
     @property
-    def page(self) -> str:
-        return urls.area_page(self.level, self.slug)
+    def url(self) -> str:
+        """The address of its page from the site's root."""
+        return urls.area_page_url(self.level, self.slug)
 
 
 @dataclass(frozen=True)
@@ -56,60 +79,68 @@ class Site:
 
     database: str  # name of the file of the published database
     half_year: HalfYear
-    before: HalfYear | None  # the half-year before, where it has ranked areas
+    half_year_before: HalfYear | None  # where it has ranked areas
     year_before: HalfYear | None  # the same half of the year before, likewise
-    held: tuple[HalfYear, ...]  # every half-year of the database, in order
-    entries: tuple[Entry, ...]  # total, then each group with its subgroups and codes
-    places: dict[tuple[str, str], Place]  # by level and name
-    releases: tuple[dict[str, Any], ...]  # all releases of the database
+    half_years: tuple[HalfYear, ...]  # every half-year of the database, in order
+    offences: tuple[SiteOffence, ...]  # total, then each group with its subgroups and codes
+    areas: dict[tuple[str, str], SiteArea]  # by level and name
+    releases: tuple[PublishedRelease, ...]  # all releases of the database
     simulated: frozenset[str]  # ids of those that say that they are a simulation
-    behind: dict[str, tuple[str, ...]]  # level → ids of the releases that the half-year's rows come from
+    release_ids: dict[str, tuple[str, ...]]  # level → ids of the releases that the half-year's rows come from
 
     @property
     def levels(self) -> tuple[str, ...]:
         """The levels that have tables, from partnerships to countries."""
-        return tuple(level for level in LEVELS if level in self.behind)
+        return tuple(level for level in LEVELS if level in self.release_ids)
 
-    def entry(self, offence_level: str, code: str) -> Entry:
-        return next(e for e in self.entries if e.key == (offence_level, code))
+    def offence(self, offence_level: str, code: str) -> SiteOffence:
+        """The offence of a level and code, which has rows in the half-year."""
+        return {offence.key: offence for offence in self.offences}[offence_level, code]
 
-    def at(self, level: str) -> list[Place]:
+    def areas_at(self, level: str) -> list[SiteArea]:
         """The areas of a level, by name."""
-        return sorted((p for p in self.places.values() if p.level == level), key=lambda p: p.name.casefold())
+        return sorted((area for area in self.areas.values() if area.level == level), key=lambda area: area.name.casefold())
+
+    def releases_of(self, *levels: str) -> list[PublishedRelease]:
+        """The releases that the half-year's rows at these levels come from."""
+        ids = {release_id for level in levels for release_id in self.release_ids.get(level, ())}
+        return [release for release in self.releases if release["release_id"] in ids]
 
     def banner(self, *levels: str) -> str:
-        """What the releases behind these levels say of themselves: that they are a simulation, else what a manifest notes."""
+        """What the releases of these levels say of themselves: that they are a simulation, else what a manifest notes."""
         if self.is_simulated(*levels):
             return SIMULATION_WARNING
-        behind = {release for level in levels for release in self.behind.get(level, ())}
-        notes = dict.fromkeys(r["note"] for r in self.releases if r["note"] and r["release_id"] in behind)
-        return f"NOTE: {' '.join(notes)}" if notes else ""
+        notes = dict.fromkeys(release["note"] for release in self.releases_of(*levels) if release["note"])
+        return f"NOTE: {' '.join(filter(None, notes))}" if notes else ""
 
     def is_simulated(self, *levels: str) -> bool:
         """Whether any figure of these levels comes from a release that says it is a simulation."""
-        return any(release in self.simulated for level in levels for release in self.behind.get(level, ()))
+        return any(release["release_id"] in self.simulated for release in self.releases_of(*levels))
 
 
-def find(con: duckdb.DuckDBPyConnection, wanted: HalfYear | None, database: Path) -> Site:
-    """The site of the half-year that is wanted, by default the newest complete one with ranks. Raises NotFound."""
-    held = fetch_rows(
+def load_site(con: duckdb.DuckDBPyConnection, wanted: HalfYear | None, database: Path) -> Site:
+    """The site of the wanted half-year, by default the newest complete one with ranks.
+
+    Raises NotFound where the database holds no half-year, or not the wanted one.
+    """
+    half_years = fetch_rows(
         con,
         "select half_year, bool_and(complete) as complete, (select count(r.rank) from ranked_rates as r "
         "where r.half_year = h.half_year and r.offence_level = 'total') as ranked "
         "from half_years as h group by half_year order by half_year",
     )
-    if not held:
+    if not half_years:
         raise NotFound("The database holds no half-year yet: run `crime-rates update` with releases first.")
     if wanted is None:
         wanted = HalfYear.parse(
-            max(held, key=lambda h: (h["complete"] and h["ranked"] > 0, h["complete"], h["half_year"]))["half_year"]
+            max(half_years, key=lambda h: (h["complete"] and h["ranked"] > 0, h["complete"], h["half_year"]))["half_year"]
         )
-    if str(wanted) not in {h["half_year"] for h in held}:
-        raise NotFound(f"The database holds no {wanted}; held: {join_names([h['half_year'] for h in held])}.")
-    ranked = {HalfYear.parse(h["half_year"]) for h in held if h["ranked"]}
+    if str(wanted) not in {h["half_year"] for h in half_years}:
+        raise NotFound(f"The database holds no {wanted}; held: {join_names([h['half_year'] for h in half_years])}.")
+    ranked = {HalfYear.parse(h["half_year"]) for h in half_years if h["ranked"]}
     before = [h for h in ranked if h.next() == wanted]
     year_before = [h for h in ranked if h.next().next() == wanted]
-    behind = {
+    release_ids = {
         row["level"]: tuple(row["releases"])
         for row in fetch_rows(
             con,
@@ -118,22 +149,22 @@ def find(con: duckdb.DuckDBPyConnection, wanted: HalfYear | None, database: Path
             [str(wanted)],
         )
     }
-    releases = fetch_rows(con, "from releases order by table_kind, published, release_id")
+    releases = cast("list[PublishedRelease]", fetch_rows(con, "from releases order by table_kind, published, release_id"))
     return Site(
         database.name,
         wanted,
         min(before, default=None),
         min(year_before, default=None),
-        tuple(HalfYear.parse(h["half_year"]) for h in held),
-        _entries(con, wanted),
-        _places(con, wanted),
+        tuple(HalfYear.parse(h["half_year"]) for h in half_years),
+        _load_offences(con, wanted),
+        _load_areas(con, wanted),
         tuple(releases),
         frozenset(r["release_id"] for r in releases if r["simulated"]),
-        behind,
+        release_ids,
     )
 
 
-def _entries(con: duckdb.DuckDBPyConnection, half_year: HalfYear) -> tuple[Entry, ...]:
+def _load_offences(con: duckdb.DuckDBPyConnection, half_year: HalfYear) -> tuple[SiteOffence, ...]:
     rows = fetch_rows(
         con,
         """
@@ -146,14 +177,16 @@ def _entries(con: duckdb.DuckDBPyConnection, half_year: HalfYear) -> tuple[Entry
             o.offence_level <> 'subgroup', o.offence_code""",
         [str(half_year)],
     )
-    slugs = urls.slugs(
+    slugs = urls.assign_slugs(
         {
-            (r["offence_level"], r["offence_code"]): urls.offence_words(r["offence_level"], r["offence_code"], r["offence_name"])
+            (r["offence_level"], r["offence_code"]): urls.offence_file_name(
+                r["offence_level"], r["offence_code"], r["offence_name"]
+            )
             for r in rows
         }
     )
     return tuple(
-        Entry(
+        SiteOffence(
             Offence(r["offence_level"], r["offence_code"], r["offence_name"]),
             slugs[r["offence_level"], r["offence_code"]],
             r["offence_group"],
@@ -164,7 +197,7 @@ def _entries(con: duckdb.DuckDBPyConnection, half_year: HalfYear) -> tuple[Entry
     )
 
 
-def _places(con: duckdb.DuckDBPyConnection, half_year: HalfYear) -> dict[tuple[str, str], Place]:
+def _load_areas(con: duckdb.DuckDBPyConnection, half_year: HalfYear) -> dict[tuple[str, str], SiteArea]:
     """Areas as published, and wholes that were published in pieces."""
     rows = fetch_rows(
         con,
@@ -173,9 +206,9 @@ def _places(con: duckdb.DuckDBPyConnection, half_year: HalfYear) -> dict[tuple[s
         "union all from ranked_rates_harmonised where half_year = ? and offence_level = 'total') group by all order by all",
         [str(half_year)] * 2,
     )
-    slugs = {level: urls.slugs({r["area_name"]: r["area_name"] for r in rows if r["level"] == level}) for level in LEVELS}
+    slugs = {level: urls.assign_slugs({r["area_name"]: r["area_name"] for r in rows if r["level"] == level}) for level in LEVELS}
     return {
-        (r["level"], r["area_name"]): Place(
+        (r["level"], r["area_name"]): SiteArea(
             r["level"], r["area_name"], slugs[r["level"]][r["area_name"]], r["code"], r["force"], r["region"]
         )
         for r in rows

@@ -1,59 +1,56 @@
-"""What the pages ask of the published database: rows as they are, and differences of two published rows."""
+"""What the pages ask of the published database: rows as they are, and differences of two published rows.
+
+Nothing here renders; pages ask the database through this module alone (the breaks of a series: `histories`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import cast
 
 import duckdb
 
 from flows.queries.connection import fetch_rows
-from flows.report.model import NATION, Entry, Site
+from flows.report.model import NATION, Site, SiteOffence
+from flows.report.rows import AreaRevision, LaterHalfYear, PopulationUse, RateChange, RevisionTotal, UnrankedAreas
+from sql.rows import DictionaryEntry, QualityCheck, RankedRate
 from transforms.periods import HalfYear
 
-Rows = list[dict[str, Any]]
+OffenceKey = tuple[str, str]  # offence level and code
 KEYS = "list_contains(?, offence_level || '|' || offence_code)"
 
 
-def keys(entries: Sequence[Entry]) -> list[str]:
-    """Entries as KEYS compares them."""
-    return [f"{e.offence.level}|{e.offence.code}" for e in entries]
-
-
-def tables(con: duckdb.DuckDBPyConnection, site: Site, level: str, entries: Sequence[Entry]) -> dict[tuple[str, str], Rows]:
+def fetch_ranked_tables(
+    con: duckdb.DuckDBPyConnection, site: Site, level: str, offences: Sequence[SiteOffence]
+) -> dict[OffenceKey, list[RankedRate]]:
     """The ranked tables of some offences at a level, each as `crime-rates table` orders it."""
-    rows = fetch_rows(
+    rows = _fetch_rates(
         con,
         f"from ranked_rates where half_year = ? and level = ? and {KEYS} "
         "order by offence_level, offence_code, rank nulls last, status, area_name",
-        [str(site.half_year), level, keys(entries)],
+        [str(site.half_year), level, [f"{offence.level}|{offence.code}" for offence in offences]],
     )
-    found: dict[tuple[str, str], Rows] = {e.key: [] for e in entries}
+    tables: dict[OffenceKey, list[RankedRate]] = {offence.key: [] for offence in offences}
     for row in rows:
-        found[row["offence_level"], row["offence_code"]].append(row)
-    return found
+        tables[row["offence_level"], row["offence_code"]].append(row)
+    return tables
 
 
-def nation(con: duckdb.DuckDBPyConnection, half_year: HalfYear) -> dict[tuple[str, str], dict[str, Any]]:
-    """England and Wales in a half-year: (offence level, code) → its row."""
-    rows = fetch_rows(
+def fetch_nation(con: duckdb.DuckDBPyConnection, half_year: HalfYear) -> dict[OffenceKey, RankedRate]:
+    """The rows of England and Wales in a half-year, by offence."""
+    rows = _fetch_rates(
         con, "from ranked_rates where half_year = ? and level = 'country' and area_name = ?", [str(half_year), NATION]
     )
     return {(row["offence_level"], row["offence_code"]): row for row in rows}
 
 
-def changes(con: duckdb.DuckDBPyConnection, site: Site, level: str, against: HalfYear) -> Rows:
-    """Areas with a rank in both half-years, each on its newest boundaries: all offences and each group, then and now.
-
-    `rate_change` is per 10,000 residents; `places` is how many ranks nearer to the first; `apart` whether the 95% intervals
-    do not overlap.
-    """
-    return fetch_rows(
+def fetch_changes(con: duckdb.DuckDBPyConnection, site: Site, level: str, before: HalfYear) -> list[RateChange]:
+    """The areas of a level with a rank in the site's half-year and an earlier one: all offences, then each group."""
+    rows = fetch_rows(
         con,
         """
-        select n.area_name, n.offence_level, n.offence_code, n.offence_name, n.rate_per_10k, n.rate_lower_95, n.rate_upper_95,
-            n.rank, n.areas_ranked, t.rate_per_10k as rate_before, t.rank as rank_before,
-            t.rate_lower_95 as lower_before, t.rate_upper_95 as upper_before,
+        select n.area_name, n.offence_level, n.offence_code, n.rate_per_10k, t.rate_per_10k as rate_before,
+            n.rank, t.rank as rank_before,
             n.rate_per_10k - t.rate_per_10k as rate_change, t.rank - n.rank as places,
             n.rate_lower_95 > t.rate_upper_95 or n.rate_upper_95 < t.rate_lower_95 as apart,
         from ranked_rates_harmonised as n
@@ -61,13 +58,14 @@ def changes(con: duckdb.DuckDBPyConnection, site: Site, level: str, against: Hal
         where n.half_year = ? and t.half_year = ? and n.level = ? and n.offence_level in ('total', 'group')
             and n.rank is not null and t.rank is not null
         order by n.offence_level <> 'total', n.offence_code, n.area_name""",
-        [str(site.half_year), str(against), level],
+        [str(site.half_year), str(before), level],
     )
+    return cast("list[RateChange]", rows)
 
 
-def unranked(con: duckdb.DuckDBPyConnection, site: Site) -> Rows:
-    """Why areas have no rank for all offences: per level, status and note the areas and their offences."""
-    return fetch_rows(
+def fetch_unranked(con: duckdb.DuckDBPyConnection, site: Site) -> list[UnrankedAreas]:
+    """Why areas have no rank for all offences: a row for each level, status and note."""
+    rows = fetch_rows(
         con,
         """
         select level, status, status_note, count(*) as areas, list(area_name order by area_name) as names,
@@ -77,11 +75,12 @@ def unranked(con: duckdb.DuckDBPyConnection, site: Site) -> Rows:
         order by list_position(['csp', 'pfa', 'region', 'country'], level), areas desc, status, status_note""",
         [str(site.half_year)],
     )
+    return cast("list[UnrankedAreas]", rows)
 
 
-def populations(con: duckdb.DuckDBPyConnection, half_years: Sequence[HalfYear]) -> Rows:
-    """The population estimates that divide in some half-years, and the files that they come from."""
-    return fetch_rows(
+def fetch_populations(con: duckdb.DuckDBPyConnection, half_years: Sequence[HalfYear]) -> list[PopulationUse]:
+    """The population estimates that the rates of some half-years divide by, by year, vintage and level."""
+    rows = fetch_rows(
         con,
         """
         with used as (
@@ -100,16 +99,18 @@ def populations(con: duckdb.DuckDBPyConnection, half_years: Sequence[HalfYear]) 
         order by u.year, u.vintage, list_position(['csp', 'pfa', 'region', 'country'], u.level)""",
         [[str(h) for h in half_years]],
     )
+    return cast("list[PopulationUse]", rows)
 
 
-def later(con: duckdb.DuckDBPyConnection, site: Site) -> Rows:
-    """Half-years after the site's, and why England and Wales has no rate there, where it has none."""
-    return fetch_rows(
+def fetch_later_half_years(con: duckdb.DuckDBPyConnection, site: Site) -> list[LaterHalfYear]:
+    """The half-years of the database after the site's, in order."""
+    rows = fetch_rows(
         con,
         "select half_year, rank, status, status_note from ranked_rates where offence_level = 'total' "
         "and level = 'country' and area_name = ? and half_year > ? order by half_year",
         [NATION, str(site.half_year)],
     )
+    return cast("list[LaterHalfYear]", rows)
 
 
 REVISED = """
@@ -121,27 +122,34 @@ REVISED = """
     group by all order by t.published, r.to_release, r.level{order}"""
 
 
-def _quarters(site: Site) -> list[Any]:
+def fetch_revisions(con: duckdb.DuckDBPyConnection, site: Site) -> list[RevisionTotal]:
+    """How later releases changed the half-year's counts, by release and level."""
+    rows = fetch_rows(con, REVISED.format(columns="", where="", order=""), _quarters(site))
+    return cast("list[RevisionTotal]", rows)
+
+
+def fetch_area_revisions(
+    con: duckdb.DuckDBPyConnection, site: Site, level: str, areas: Sequence[str]
+) -> dict[str, list[AreaRevision]]:
+    """How later releases changed the half-year's counts of some areas of a level, by area; by release and offence group."""
+    where, key = "and r.level = ? and list_contains(?, r.area_name)", "r.area_name, o.offence_group"
+    query = REVISED.format(columns=f"{key},", where=where, order=f", {key}")
+    revisions: dict[str, list[AreaRevision]] = {name: [] for name in areas}
+    for row in cast("list[AreaRevision]", fetch_rows(con, query, [*_quarters(site), level, list(areas)])):
+        revisions[row["area_name"]].append(row)
+    return revisions
+
+
+def _quarters(site: Site) -> list[str | int]:
     first, last = site.half_year.quarters
     return [str(first.year), first.number, last.number]
 
 
-def revised(con: duckdb.DuckDBPyConnection, site: Site) -> Rows:
-    """How later releases changed the half-year's counts: per release and level."""
-    return fetch_rows(con, REVISED.format(columns="", where="", order=""), _quarters(site))
-
-
-def revised_areas(con: duckdb.DuckDBPyConnection, site: Site, level: str, areas: Sequence[str]) -> Rows:
-    """The same per area and offence group."""
-    where, key = "and r.level = ? and list_contains(?, r.area_name)", "r.area_name, o.offence_group"
-    return fetch_rows(
-        con, REVISED.format(columns=f"{key},", where=where, order=f", {key}"), [*_quarters(site), level, list(areas)]
-    )
-
-
-def area_now(con: duckdb.DuckDBPyConnection, site: Site, level: str, areas: Sequence[str]) -> dict[str, Rows]:
+def fetch_area_rates(
+    con: duckdb.DuckDBPyConnection, site: Site, level: str, areas: Sequence[str]
+) -> dict[str, dict[OffenceKey, RankedRate]]:
     """The half-year's rows of some areas: all offences, groups, subgroups; a whole in pieces from the harmonised table."""
-    rows = fetch_rows(
+    rows = _fetch_rates(
         con,
         """
         with published as (
@@ -153,13 +161,13 @@ def area_now(con: duckdb.DuckDBPyConnection, site: Site, level: str, areas: Sequ
             and offence_level <> 'code' and area_name not in (select area_name from published)""",
         [str(site.half_year), level, list(areas)] * 2,
     )
-    found: dict[str, Rows] = {name: [] for name in areas}
+    rates: dict[str, dict[OffenceKey, RankedRate]] = {name: {} for name in areas}
     for row in rows:
-        found[row["area_name"]].append(row)
-    return found
+        rates[row["area_name"]][row["offence_level"], row["offence_code"]] = row
+    return rates
 
 
-def ties(con: duckdb.DuckDBPyConnection, site: Site, level: str) -> set[tuple[str, str, int]]:
+def fetch_shared_ranks(con: duckdb.DuckDBPyConnection, site: Site, level: str) -> set[tuple[str, str, int]]:
     """(offence level, code, rank) of the half-year that several areas share, but for single offence codes."""
     rows = fetch_rows(
         con,
@@ -170,9 +178,9 @@ def ties(con: duckdb.DuckDBPyConnection, site: Site, level: str) -> set[tuple[st
     return {(row["offence_level"], row["offence_code"], row["rank"]) for row in rows}
 
 
-def histories(con: duckdb.DuckDBPyConnection, level: str, areas: Sequence[str]) -> dict[str, Rows]:
+def fetch_histories(con: duckdb.DuckDBPyConnection, level: str, areas: Sequence[str]) -> dict[str, list[RankedRate]]:
     """All half-years of some areas on their newest boundaries, all offences and groups; a piece as it was published."""
-    rows = fetch_rows(
+    rows = _fetch_rates(
         con,
         """
         with whole as (
@@ -185,15 +193,15 @@ def histories(con: duckdb.DuckDBPyConnection, level: str, areas: Sequence[str]) 
         order by half_year""",
         [level, list(areas)] * 2,
     )
-    found: dict[str, Rows] = {name: [] for name in areas}
+    histories: dict[str, list[RankedRate]] = {name: [] for name in areas}
     for row in rows:
-        found[row["area_name"]].append(row)
-    return found
+        histories[row["area_name"]].append(row)
+    return histories
 
 
-def sizes(con: duckdb.DuckDBPyConnection, site: Site, level: str) -> Rows:
+def fetch_ranked_by_population(con: duckdb.DuckDBPyConnection, site: Site, level: str) -> list[RankedRate]:
     """The ranked areas of a level with all their groups' rows, by population: for areas of similar size."""
-    return fetch_rows(
+    return _fetch_rates(
         con,
         """
         from ranked_rates_harmonised where half_year = ? and level = ? and offence_level in ('total', 'group')
@@ -201,3 +209,47 @@ def sizes(con: duckdb.DuckDBPyConnection, site: Site, level: str) -> Rows:
         order by population, area_name""",
         [str(site.half_year), level],
     )
+
+
+def count_ranked_areas(con: duckdb.DuckDBPyConnection, site: Site) -> dict[str, int]:
+    """Level → how many of its areas have a rank for all offences."""
+    rows = fetch_rows(
+        con,
+        "select level, count(rank) as areas from ranked_rates where half_year = ? and offence_level = 'total' group by level",
+        [str(site.half_year)],
+    )
+    return {row["level"]: row["areas"] for row in rows}
+
+
+def fetch_example(con: duckdb.DuckDBPyConnection, site: Site) -> RankedRate | None:
+    """A row to explain a rate with: the area whose rate of all offences is in the middle of the widest table."""
+    rows = _fetch_rates(
+        con,
+        "from ranked_rates where half_year = ? and level in ('csp', 'pfa') and offence_level = 'total' "
+        "and rank = (areas_ranked + 1) // 2 order by level, area_name limit 1",
+        [str(site.half_year)],
+    )
+    return rows[0] if rows else None
+
+
+def fetch_dictionary(con: duckdb.DuckDBPyConnection) -> dict[str, list[DictionaryEntry]]:
+    """Public table → its columns, in order."""
+    tables: dict[str, list[DictionaryEntry]] = {}
+    for row in cast("list[DictionaryEntry]", fetch_rows(con, "from data_dictionary order by table_name, position")):
+        tables.setdefault(row["table_name"], []).append(row)
+    return tables
+
+
+def fetch_table_comments(con: duckdb.DuckDBPyConnection) -> dict[str, str | None]:
+    """Public table → what a row of it is."""
+    rows = fetch_rows(con, "select table_name, comment from duckdb_tables() where schema_name = 'main'")
+    return {row["table_name"]: row["comment"] for row in rows}
+
+
+def fetch_checks(con: duckdb.DuckDBPyConnection) -> list[QualityCheck]:
+    """The checks of this build, those that found something first."""
+    return cast("list[QualityCheck]", fetch_rows(con, "from quality_checks order by passed, required desc, check_name"))
+
+
+def _fetch_rates(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object]) -> list[RankedRate]:
+    return cast("list[RankedRate]", fetch_rows(con, query, parameters))

@@ -3,88 +3,94 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import duckdb
 
 from flows.queries.lookups import LEVELS
 from flows.rendering.formats import csv_text
 from flows.report import charts, queries, urls
-from flows.report.model import Entry, Site
-from flows.report.queries import Rows
-from flows.report.templating import page
+from flows.report.model import Site, SiteOffence
+from flows.report.templating import format_ranks, render_page
 from sql.contract import RANKED_RATES
+from sql.rows import RankedRate
 
-WITHIN = {"csp": ("Force", "force_name"), "pfa": ("Region", "region_name")}  # level → the column of what its areas lie in
-
-
-def files(con: duckdb.DuckDBPyConnection, site: Site, level: str, entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
-    """(address, text) of the pages and CSV files of some offences at a level."""
-    nation = queries.nation(con, site.half_year)
-    for key, rows in queries.tables(con, site, level, entries).items():
-        entry = site.entry(*key)
-        address = urls.table_page(level, entry.slug)
-        yield address, _page(site, level, entry, rows, nation.get(key), address)
-        yield address.removesuffix("html") + "csv", table_csv(rows)
+PARENTS = {"csp": ("Force", "force_name"), "pfa": ("Region", "region_name")}  # level → the column of what its areas lie in
 
 
-def _page(site: Site, level: str, entry: Entry, rows: Rows, nation: dict[str, Any] | None, address: str) -> str:
+def render_table_files(
+    con: duckdb.DuckDBPyConnection, site: Site, level: str, offences: Sequence[SiteOffence]
+) -> Iterator[tuple[str, str]]:
+    """(URL, text) of the page and the CSV file of each of some offences at a level."""
+    nation = queries.fetch_nation(con, site.half_year)
+    for key, rows in queries.fetch_ranked_tables(con, site, level, offences).items():
+        offence = site.offence(*key)
+        url = urls.table_page_url(level, offence.slug)
+        yield url, _render_table_page(site, level, offence, rows, nation.get(key), url)
+        yield url.removesuffix("html") + "csv", table_csv(rows)
+
+
+def table_csv(rows: Sequence[RankedRate]) -> str:
+    """All columns of rows of `ranked_rates`, unrounded, for spreadsheets: with a byte-order mark and Windows line ends."""
+    return "\ufeff" + csv_text(rows, [column.name for column in RANKED_RATES.columns], line_end="\r\n")
+
+
+def _render_table_page(
+    site: Site, level: str, offence: SiteOffence, rows: Sequence[RankedRate], nation: RankedRate | None, url: str
+) -> str:
     ranked = [row for row in rows if row["rank"] is not None]
-    on = charts.scale(ranked)
-    line = nation if nation is not None and nation["rank"] is not None and nation["rate_per_10k"] <= on.top else None
-    first = rows[0]
-    return page(
+    scale = charts.make_scale(row["rate_per_10k"] for row in ranked)
+    nation_rate = nation["rate_per_10k"] if nation is not None and nation["rank"] is not None else None
+    return render_page(
         "table.html",
         site,
-        at=address,
+        url=url,
         levels=[level],
-        ranked=ranked,
-        printed=charts.ranks(ranked),
-        title=f"{entry.offence.name} by {LEVELS[level]}",
+        title=f"{offence.name} by {LEVELS[level]}",
         level=level,
-        entry=entry,
-        scale=on,
+        offence=offence,
+        ranked=ranked,
+        ranks=format_ranks(ranked),
+        scale=scale,
         nation=nation,
-        line=on.share(line["rate_per_10k"]) if line else None,
-        nothing=all(row["offences"] == 0 for row in rows),
-        nought=bool(ranked) and charts.is_nought(ranked[0]),
+        nation_line=scale.fraction(nation_rate) if nation_rate is not None and nation_rate <= scale.top else None,
+        all_zero=all(row["offences"] == 0 for row in rows),
+        ranked_all_zero=bool(ranked) and charts.is_all_zero(ranked[0]),
         unranked=[row for row in rows if row["rank"] is None],
         noted=[row for row in ranked if row["status_note"]],
-        within=WITHIN.get(level),
-        areas=len(rows),
-        year=first["population_year"],
+        parent=PARENTS.get(level),
+        area_count=len(rows),
+        population_year=rows[0]["population_year"],
         vintage=max((row["population_vintage"] for row in rows if row["population_vintage"]), default=None),
-        slugs={row["area_name"]: site.places[level, row["area_name"]].slug for row in rows},
-        family=family(site, entry, level),
-        csv=entry.slug + ".csv",
+        slugs={row["area_name"]: site.areas[level, row["area_name"]].slug for row in rows},
+        above=_offences_above(site, offence, level),
+        related=_related_offences(site, offence, level),
+        csv_url=offence.slug + ".csv",
     )
 
 
-def family(site: Site, entry: Entry, level: str) -> dict[str, list[Entry]]:
-    """The offences that an offence is a part of, and those beside or below it, as far as they have a table at the level."""
-    here = [e for e in site.entries if level in e.levels]
-    kind = entry.offence.level
-    above = [
-        e
-        for e in here
-        if e.offence.level == "total"
-        and kind != "total"
-        or e.offence.level == "group"
-        and kind in ("subgroup", "code")
-        and e.group == entry.group
-        or e.offence.level == "subgroup"
-        and kind == "code"
-        and (e.group, e.subgroup) == (entry.group, entry.subgroup)
+def _offences_above(site: Site, offence: SiteOffence, level: str) -> list[SiteOffence]:
+    """The offences with a table at the level that an offence is a part of, the widest first."""
+    wider = {"total": [], "group": ["total"], "subgroup": ["total", "group"], "code": ["total", "group", "subgroup"]}[
+        offence.level
     ]
-    if kind == "total":
-        near = [e for e in here if e.offence.level == "group"]
-    elif kind == "group":
-        near = [e for e in here if e.offence.level == "subgroup" and e.group == entry.group]
-    else:
-        near = [e for e in here if e.offence.level == "code" and (e.group, e.subgroup) == (entry.group, entry.subgroup)]
-    return {"above": above, "near": near}
+    return [
+        other
+        for other in site.offences
+        if level in other.levels
+        and other.level in wider
+        and (other.level == "total" or other.group == offence.group)
+        and (other.level != "subgroup" or other.subgroup == offence.subgroup)
+    ]
 
 
-def table_csv(rows: Rows) -> str:
-    """All columns of rows of `ranked_rates`, unrounded, for spreadsheets: with a byte-order mark and Windows line ends."""
-    return "\ufeff" + csv_text(rows, [column.name for column in RANKED_RATES.columns], line_end="\r\n")
+def _related_offences(site: Site, offence: SiteOffence, level: str) -> list[SiteOffence]:
+    """The offences with a table at the level that are parts of an offence; of a single code, those of its subgroup."""
+    narrower = {"total": "group", "group": "subgroup", "subgroup": "code", "code": "code"}[offence.level]
+    return [
+        other
+        for other in site.offences
+        if level in other.levels
+        and other.level == narrower
+        and (offence.level == "total" or other.group == offence.group)
+        and (narrower != "code" or other.subgroup == offence.subgroup)
+    ]

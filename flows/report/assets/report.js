@@ -62,7 +62,7 @@
       note = document.createElement("p");
       note.id = "nothing";
       note.className = "none";
-      note.textContent = "Nothing fits. Escape clears the filter.";
+      note.textContent = "No matches. Press Escape to clear the filter.";
       (filter.closest(".tools") || filter.parentNode).after(note);
     }
     note.hidden = left > 0;
@@ -158,7 +158,7 @@
       const exact = options.filter((option) => fold(option.value) === text);
       const fits = exact.length ? exact : options.filter((option) => text && fold(option.value).includes(text));
       if (fits.length === 1) location.href = fits[0].dataset.page;
-      else if (event) said.textContent = fits.length ? fits.length + " areas fit: choose one of the list, or give more of the name." : "No area fits.";
+      else if (event) said.textContent = fits.length ? fits.length + " areas match: choose one from the list, or type more of the name." : "No area matches.";
     };
     find.addEventListener("submit", (event) => { event.preventDefault(); go(event); });
     field.addEventListener("input", () => {

@@ -35,7 +35,7 @@ FLAGS = [
 @pytest.fixture(scope="session")
 def root(sample: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the sample's site, of its newest half-year."""
-    return site.write(LocalStore(sample.data), tmp_path_factory.mktemp("site") / "report").front.parent
+    return site.write_site(LocalStore(sample.data), tmp_path_factory.mktemp("site") / "report").front.parent
 
 
 @pytest.fixture(scope="session")

@@ -77,9 +77,9 @@ def test_a_name_typed_leaves_its_rows(opened: Open) -> None:
     page.get_by_label("Filter by name").fill("west mercia")
     assert shown_rows(page) == 5  # by force, too
     page.get_by_label("Filter by name").fill("nowhere")
-    assert page.get_by_text("Nothing fits.").is_visible()
+    assert page.get_by_text("No matches.").is_visible()
     page.keyboard.press("Escape")
-    assert shown_rows(page) == 313 and not page.get_by_text("Nothing fits.").is_visible()
+    assert shown_rows(page) == 313 and not page.get_by_text("No matches.").is_visible()
 
 
 def test_a_column_sorts_both_ways_and_says_so(opened: Open) -> None:
@@ -118,7 +118,7 @@ def test_a_link_carries_the_area_from_offence_to_offence(opened: Open) -> None:
         f"South Worcester: rank {cells[0]} of 313, {cells[4]} per 10,000 ({cells[5]}), from {cells[2]} offences and "
         f"{cells[3]} residents. Its page"
     )
-    page.get_by_role("navigation", name="Offences beside it").get_by_role("link", name="Harassment", exact=True).click()
+    page.get_by_role("navigation", name="Related offences").get_by_role("link", name="Harassment", exact=True).click()
     assert page.title().startswith("Harassment by") and hash_of(page) == "#area=south-worcester"
     assert page.locator("tr[aria-current] th").inner_text() == "South Worcester"
     again = opened(f"{STALKING}#area=unassigned-kent")  # as somebody who was sent it opens it
@@ -198,7 +198,7 @@ def test_the_front_page_finds_an_area(opened: Open) -> None:
     page = opened("index.html")
     page.get_by_label("Find an area").fill("wor")
     page.keyboard.press("Enter")
-    assert "areas fit" in page.locator("#find-said").inner_text()
+    assert "areas match" in page.locator("#find-said").inner_text()
     page.get_by_label("Find an area").fill("south worcester")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("area/csp/south-worcester.html"))

@@ -13,7 +13,7 @@ import pytest
 
 from flows.common.sanitize import escape_csv_column
 from flows.queries import series
-from flows.report import area_pages, model
+from flows.report import area_pages, histories, model, queries
 from flows.report.table_pages import table_csv
 from sql.contract import RANKED_RATES
 from tests.support.report_pages import is_interval, is_printed, tables, words
@@ -26,12 +26,12 @@ LEVELS = ["csp", "pfa", "region", "country"]
 
 @pytest.fixture(scope="module")
 def site(published: duckdb.DuckDBPyConnection) -> model.Site:
-    return model.find(published, None, Path("crime_rates-x.duckdb"))
+    return model.load_site(published, None, Path("crime_rates-x.duckdb"))
 
 
 def test_the_newest_half_year_with_ranks_is_the_site(site: model.Site) -> None:
-    assert (str(site.half_year), str(site.before), str(site.year_before)) == (HALF_YEAR, "2015/16 H1", "2014/15 H2")
-    assert site.levels == tuple(LEVELS) and len(site.entries) == 44 and len(site.places) == 417
+    assert (str(site.half_year), str(site.half_year_before), str(site.year_before)) == (HALF_YEAR, "2015/16 H1", "2014/15 H2")
+    assert site.levels == tuple(LEVELS) and len(site.offences) == 44 and len(site.areas) == 417
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -45,23 +45,23 @@ def test_every_figure_of_every_ranked_table(
         level,
     )
     seen = 0
-    for entry in site.entries:
-        mine = [r for r in rows if (r["offence_level"], r["offence_code"]) == entry.key]
-        path = root / "table" / level / f"{entry.slug}.html"
+    for offence in site.offences:
+        mine = [r for r in rows if (r["offence_level"], r["offence_code"]) == offence.key]
+        path = root / "table" / level / f"{offence.slug}.html"
         assert path.exists() == bool(mine)
         if not mine:
             continue
         if all(row["offences"] == 0 for row in mine):
-            assert "None recorded anywhere" in path.read_text() and tables(path) == []
+            assert "None recorded in any area:" in path.read_text() and tables(path) == []
         else:
             shown = [cells for table in tables(path) for cells in table]
             if all(row["offences"] == 0 for row in mine if row["rank"]):
-                assert "None recorded in any" in path.read_text() or not mine[0]["rank"]
+                assert "None recorded in any of the" in path.read_text() or not mine[0]["rank"]
                 mine = [row for row in mine if row["rank"] is None]
             assert len(shown) == len(mine)
             for cells, row in zip(shown, mine, strict=True):
                 check(cells, row, mine)
-                assert cells["id"] == f"area={site.places[level, row['area_name']].slug}"
+                assert cells["id"] == f"area={site.areas[level, row['area_name']].slug}"
             seen += len(shown)
         with path.with_suffix(".csv").open(encoding="utf-8-sig", newline="") as file:
             assert list(csv.DictReader(file)) == [{k: "" if v is None else str(v) for k, v in row.items()} for row in mine]
@@ -95,8 +95,8 @@ def test_the_drawing_places_the_rate_and_its_interval(root: Path) -> None:
 
 @pytest.mark.parametrize("name", ["South Worcester", "Dorset", "Unassigned Kent", "London, City of"])
 def test_the_figures_of_an_area_page(root: Path, published: duckdb.DuckDBPyConnection, site: model.Site, name: str) -> None:
-    now, *rest = tables(root / site.places["csp", name].page)
-    names = {(e.offence.level, e.offence.code): e.offence.name for e in site.entries}
+    now, *rest = tables(root / site.areas["csp", name].url)
+    names = {o.key: o.name for o in site.offences}
     rows = rows_of(
         published,
         "from ranked_rates where half_year = ? and level = 'csp' and area_name = ? and offence_level <> 'code'",
@@ -176,17 +176,16 @@ def test_the_front_page_says_what_stands_behind_and_what_is_not_ranked(root: Pat
 
 def test_the_breaks_of_an_area_are_those_of_the_series_command(published: duckdb.DuckDBPyConnection, site: model.Site) -> None:
     for level, name in (("csp", "South Worcester"), ("csp", "Dorset"), ("pfa", "West Mercia"), ("region", "Wales")):
-        breaks = area_pages.Breaks(published, site, level)
-        rows = area_pages.queries.histories(published, level, [name])[name]
-        histories = area_pages._histories(breaks, site.places[level, name], rows)
-        assert len(histories) == 6
-        for history in histories:
-            want = series.fetch_series(published, name, history.entry.offence.code, level)
-            if want.offence != history.entry.offence:
+        rows = queries.fetch_histories(published, level, [name])[name]
+        found = histories.Histories(published, site, level).of_area(site.areas[level, name], rows)
+        assert len(found) == 6
+        for history in found:
+            want = series.fetch_series(published, name, history.offence.code, level)
+            if want.offence != history.offence.offence:
                 continue  # a subgroup of the same name comes first there
             assert history.breaks == want.breaks
-            assert [half for half, _, _ in history.rows] == list(want.rows)
-            assert [row for _, row, _ in history.rows] == list(want.rows.values())
+            assert [row.half_year for row in history.rows] == list(want.rows)
+            assert [row.rates for row in history.rows] == list(want.rows.values())
 
 
 def test_the_method_page_has_every_source_and_column(root: Path, published: duckdb.DuckDBPyConnection) -> None:
@@ -198,12 +197,12 @@ def test_the_method_page_has_every_source_and_column(root: Path, published: duck
 
 
 def test_a_half_year_in_pieces_has_pages_of_pieces_and_of_wholes(published: duckdb.DuckDBPyConnection) -> None:
-    site = model.find(published, HalfYear.parse("2014-15-H1"), Path("crime_rates-x.duckdb"))
-    assert site.before is None
-    wanted = [site.places["csp", name] for name in ("South Worcester", "South Worcs_Wychavon")]
-    pages = dict(area_pages.files(published, site, "csp", wanted))
-    whole, piece = (pages[place.page] for place in wanted)
-    assert "Published in pieces in April to September 2014" in whole and "now a part of" in piece
+    site = model.load_site(published, HalfYear.parse("2014-15-H1"), Path("crime_rates-x.duckdb"))
+    assert site.half_year_before is None
+    wanted = [site.areas["csp", name] for name in ("South Worcester", "South Worcs_Wychavon")]
+    pages = dict(area_pages.render_area_pages(published, site, "csp", wanted))
+    whole, piece = (pages[area.url] for area in wanted)
+    assert "Published in pieces in April to September 2014" in whole and "now part of" in piece
     [row] = rows_of(
         published,
         "from ranked_rates where half_year = '2014/15 H1' and level = 'csp' "

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from html import unescape
 from pathlib import Path
-from urllib.parse import unquote, urldefrag
+from urllib.parse import unquote, urldefrag, urljoin
 
 import pytest
 
@@ -26,7 +26,7 @@ from transforms.periods import HalfYear
 @pytest.fixture(scope="module")
 def hostile(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of a database with hostile names, written by one process."""
-    return site.write(LocalStore(small), tmp_path_factory.mktemp("hostile") / "report", processes=1).front.parent
+    return site.write_site(LocalStore(small), tmp_path_factory.mktemp("hostile") / "report", processes=1).front.parent
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -34,7 +34,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def test_an_equal_database_gives_equal_bytes_from_any_number_of_processes(small: Path, hostile: Path, tmp_path: Path) -> None:
-    site.write(LocalStore(small), tmp_path / "again", processes=2)
+    site.write_site(LocalStore(small), tmp_path / "again", processes=2)
     assert content(tmp_path / "again") == content(hostile)
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["again"]
 
@@ -51,11 +51,11 @@ def test_an_older_report_is_replaced_and_a_failure_leaves_it_whole(
         raise OSError("no space left")
 
     with monkeypatch.context() as patched:
-        patched.setattr(area_pages, "files", fails)
+        patched.setattr(area_pages, "render_area_pages", fails)
         with pytest.raises(OSError, match="no space left"):
-            site.write(LocalStore(small), out, processes=1)
+            site.write_site(LocalStore(small), out, processes=1)
     assert (out / "left-over.html").exists() and content(out).keys() > content(hostile).keys()
-    site.write(LocalStore(small), out, processes=1)
+    site.write_site(LocalStore(small), out, processes=1)
     assert content(out) == content(hostile)
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["report"]
 
@@ -63,8 +63,9 @@ def test_an_older_report_is_replaced_and_a_failure_leaves_it_whole(
 def test_a_process_that_died_between_its_renames_loses_nothing(small: Path, hostile: Path, tmp_path: Path) -> None:
     shutil.copytree(hostile, tmp_path / ".report.old")
     with pytest.raises(NotFound, match=r"holds no 1999/00 H1; held: 2014/15 H1"):
-        site.write(LocalStore(small), tmp_path / "report", HalfYear.parse("1999-00-H1"))
-    site.write(LocalStore(small), tmp_path / "report", processes=1)
+        site.write_site(LocalStore(small), tmp_path / "report", HalfYear.parse("1999-00-H1"))
+    with pytest.raises(OSError, match="no space left"), site.replace_folder(tmp_path / "report"):
+        raise OSError("no space left")
     assert content(tmp_path / "report") == content(hostile)
 
 
@@ -81,14 +82,14 @@ def test_what_is_not_a_report_is_left_alone(small: Path, tmp_path: Path, what: s
     else:
         out.symlink_to(kept)
     with pytest.raises(UsageError, match="name another"):
-        site.write(LocalStore(small), out)
+        site.write_site(LocalStore(small), out)
     found = {path.read_text() for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"}
     assert found == {"years of work"}
 
 
 def test_two_processes_do_not_write_one_folder(small: Path, tmp_path: Path) -> None:
-    with site._replaced(tmp_path / "report"), pytest.raises(FolderBusy, match="wait for it to end"):
-        site.write(LocalStore(small), tmp_path / "report")
+    with site.replace_folder(tmp_path / "report"), pytest.raises(FolderBusy, match="wait for it to end"):
+        site.write_site(LocalStore(small), tmp_path / "report")
 
 
 def test_the_command_says_what_it_wrote_and_where(small: Path, tmp_path: Path) -> None:
@@ -136,11 +137,15 @@ def test_areas_whose_names_are_alike_have_pages_of_their_own(hostile: Path) -> N
 
 
 def test_slugs_are_short_plain_and_unique() -> None:
-    assert urls.slug("Ynys Môn & “Caergybi”") == "ynys-mon-and-caergybi"
-    assert urls.slug("…") == "x" and urls.slug("King's Lynn") == "kings-lynn"
+    assert urls.slugify("Ynys Môn & “Caergybi”") == "ynys-mon-and-caergybi"
+    assert urls.slugify("…") == "x" and urls.slugify("King's Lynn") == "kings-lynn"
     long = {"a": "x" * 90, "b": "x" * 90 + "y", "c": "…"}
-    assert urls.slugs(long) == {"a": "x" * 60, "b": "x" * 60 + "-2", "c": "x"}
-    assert urls.slugs({"4.1": "4.1 A", "4.10": "4.10 A", "4 1": "4 1 A"}) == {"4 1": "4-1-a", "4.1": "4-1-a-2", "4.10": "4-10-a"}
+    assert urls.assign_slugs(long) == {"a": "x" * 60, "b": "x" * 60 + "-2", "c": "x"}
+    assert urls.assign_slugs({"4.1": "4.1 A", "4.10": "4.10 A", "4 1": "4 1 A"}) == {
+        "4 1": "4-1-a",
+        "4.1": "4-1-a-2",
+        "4.10": "4-10-a",
+    }
 
 
 @pytest.mark.parametrize(
@@ -154,31 +159,34 @@ def test_slugs_are_short_plain_and_unique() -> None:
     ],
 )
 def test_a_scale_has_few_round_ticks(value: float | None, ticks: tuple[float, ...]) -> None:
-    assert charts.scale([{"rate_per_10k": value}]).ticks == ticks
+    assert charts.make_scale([value]).ticks == ticks
 
 
 def test_every_link_leads_somewhere(root: Path) -> None:
-    found = {path: path.read_text() for path in root.rglob("*.html")}
-    ids = {path: set(map(unescape, re.findall(r'\bid="([^"]+)"', text))) for path, text in found.items()}
-    assert len(found) > 500
+    files = {f"/site/{path.relative_to(root)}": path for path in root.rglob("*") if path.is_file()}
+    pages = {url: path.read_text() for url, path in files.items() if path.suffix == ".html"}
+    ids = {url: set(map(unescape, re.findall(r'\bid="([^"]+)"', text))) for url, text in pages.items()}
+    assert len(pages) > 500
     links = 0
-    for path, text in found.items():
-        for link in set(re.findall(r'(?:href|src|data-page)="([^"]*)"', text)):
+    linked: dict[str, set[str]] = {url: set() for url in pages}
+    for url, text in pages.items():
+        for attribute, link in set(re.findall(r'(href|src|data-page)="([^"]*)"', text)):
             address, fragment = urldefrag(unescape(link))
             if address.startswith(("https://www.nationalarchives.gov.uk/", "data:")):
                 continue
-            target = (path.parent / unquote(address)).resolve() if address else path
-            assert target.is_file() and target.is_relative_to(root.resolve()), (path, link)
-            assert not fragment or fragment in ids.get(target, ids.get(path)), (path, link)
+            target = unquote(urljoin(url, address))
+            assert target in files, (url, link)
+            assert not fragment or fragment in ids.get(target, ids[url]), (url, link)
             links += 1
+            if attribute == "href" and target in pages:
+                linked[url].add(target)
     assert links > 20_000
-    reached, waiting = set(), [root / "index.html"]
+    reached: set[str] = set()
+    waiting = {"/site/index.html"}
     while waiting:  # and no page is without a way to it
-        page = waiting.pop()
-        if page not in reached:
-            reached.add(page)
-            waiting += [(page.parent / link).resolve() for link in re.findall(r'href="([^"#:]+\.html)', found[page])]
-    assert reached == found.keys()
+        reached |= waiting
+        waiting = set().union(*(linked[url] for url in waiting)) - reached
+    assert reached == pages.keys()
 
 
 def test_nothing_in_a_page_asks_a_network(root: Path) -> None:
@@ -199,14 +207,14 @@ def test_a_page_is_light_with_all_that_it_loads(root: Path) -> None:
 
 def test_a_table_that_is_nought_everywhere_ranks_nobody(root: Path) -> None:
     text = words((root / "table/csp/4-2-infanticide.html").read_text())
-    assert "None recorded anywhere: all 357 areas of this table have nought, so nobody is ranked." in text
+    assert "None recorded in any area: the count is zero in all 357 areas of this table, so no area is ranked." in text
     assert (root / "table/csp/4-2-infanticide.csv").exists()
 
 
 def test_a_half_year_without_a_population_ranks_nobody_and_says_why(small: Path, tmp_path: Path) -> None:
-    root = site.write(LocalStore(small), tmp_path / "report", HalfYear.parse("2014-15-H1"), processes=1).front.parent
+    root = site.write_site(LocalStore(small), tmp_path / "report", HalfYear.parse("2014-15-H1"), processes=1).front.parent
     front = words((root / "index.html").read_text())
-    assert "in this half-year no area can be ranked, and the pages say why" in front and "What is new" not in front
+    assert "no area can be ranked in this half-year, and each page says why" in front and "What has changed" not in front
     assert "2014/15 H2: ranked." in front
     table = root / "table/csp/8q-stalking.html"
     assert "No area is ranked in this table." in words(table.read_text())

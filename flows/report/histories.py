@@ -1,0 +1,132 @@
+"""Each offence of an area over the half-years, and what breaks its series, as `crime-rates series` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import duckdb
+
+from flows.queries import series
+from flows.queries.connection import fetch_rows
+from flows.queries.series import Break
+from flows.report.model import Site, SiteArea, SiteOffence
+from sql.rows import RankedRate
+from transforms.periods import HalfYear, HalfYearRange
+
+# what the changes of recording of a series depend on: the forces that have any, the offence, the first and last half-year
+_SeriesKey = tuple[frozenset[tuple[str, str]], tuple[str, str], HalfYear, HalfYear]
+
+KINDS = ("gap", "boundaries", "recording")  # of breaks, in the order in which those of one half-year are listed
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    """One half-year of a history: its row, if there is one, and the kinds of breaks there, as in "gap, recording"."""
+
+    half_year: HalfYear
+    rates: RankedRate | None
+    break_kinds: str
+
+
+@dataclass(frozen=True)
+class History:
+    """One offence in one area: its half-years in order, what breaks them, and what of it is not common to all offences."""
+
+    offence: SiteOffence
+    rows: list[HistoryRow]
+    breaks: list[Break]
+    own_breaks: list[Break]
+
+
+class Histories:
+    """The histories of areas of a level; what is the same for many areas is asked of the database once."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, site: Site, level: str) -> None:
+        """Ask what is the same for all areas: half-years, the spans of offences, curated changes of recording."""
+        self._con = con
+        self._site = site
+        self._level = level
+        half_years = fetch_rows(con, "select half_year from half_years where level = ?", [level])
+        self._half_years = {row["half_year"] for row in half_years}
+        self._offence_spans = {
+            (row["offence_level"], row["offence_code"]): row
+            for row in fetch_rows(con, "select offence_level, offence_code, first_half_year, last_half_year from offences")
+        }
+        self._curated = {
+            (row["level"], row["area_name"])
+            for row in fetch_rows(con, "from crime_rates_core.recording_breaks")
+            if row["area_name"]
+        }
+        self._recording_changes: dict[_SeriesKey, list[Break]] = {}
+
+    def of_area(self, area: SiteArea, rows: Sequence[RankedRate]) -> list[History]:
+        """The histories of an area, of all offences first and then of each group; `rows` are its rows of all half-years."""
+        by_offence: dict[tuple[str, str], dict[HalfYear, RankedRate]] = {}
+        half_years = {str(half_year): half_year for half_year in self._site.half_years}
+        for row in rows:
+            by_offence.setdefault((row["offence_level"], row["offence_code"]), {})[half_years[row["half_year"]]] = row
+        histories: list[History] = []
+        boundary_changes: list[Break] | None = None
+        forces = self._forces_with_curated_changes(area.name)
+        for offence in self._site.offences:
+            if offence.key not in by_offence or offence.level not in ("total", "group"):
+                continue
+            calendar = {h: by_offence[offence.key].get(h) for h in self._span(offence)}
+            rates = cast("dict[HalfYear, dict[str, Any] | None]", calendar)
+            if boundary_changes is None:
+                boundary_changes = series.find_boundary_changes(self._con, area.name, self._level, rates)
+            breaks = self._breaks(area.name, forces, offence, rates, boundary_changes)
+            common = histories[0].breaks if histories else []
+            histories.append(
+                History(
+                    offence,
+                    [
+                        HistoryRow(h, row, ", ".join(dict.fromkeys(b.kind for b in breaks if b.first <= h <= b.last)))
+                        for h, row in calendar.items()
+                    ],
+                    breaks,
+                    [b for b in breaks if b not in common],
+                )
+            )
+        return histories
+
+    def _span(self, offence: SiteOffence) -> HalfYearRange:
+        """The half-years that a series of the offence runs over, as in `crime-rates series`."""
+        span = self._offence_spans[offence.key]
+        return HalfYearRange(
+            HalfYear.parse(max(min(self._half_years), span["first_half_year"])),
+            HalfYear.parse(min(max(self._half_years), span["last_half_year"])),
+        )
+
+    def _forces_with_curated_changes(self, area: str) -> frozenset[tuple[str, str]]:
+        """The areas with a curated change of recording that an area is, lies in or consists of."""
+        return frozenset(self._curated & series.fetch_forces(self._con, area, self._level)) if self._curated else frozenset()
+
+    def _breaks(
+        self,
+        area: str,
+        forces: frozenset[tuple[str, str]],
+        offence: SiteOffence,
+        rows: dict[HalfYear, dict[str, Any] | None],
+        boundary_changes: list[Break],
+    ) -> list[Break]:
+        """The breaks of one series, in the order of time; `boundary_changes` are those of the area whatever the offence."""
+        start, end = min(rows), max(rows)
+        span = self._offence_spans[offence.key]
+        key = (forces, offence.key, start, end)
+        if key not in self._recording_changes:
+            self._recording_changes[key] = series.find_recording_changes(
+                self._con, area, self._level, offence.offence, span, rows
+            )
+        breaks = [
+            *series.find_gaps(rows, self._half_years, offence.offence, span),
+            *(
+                replace(b, first=max(b.first, start), last=min(b.last, end))
+                for b in boundary_changes
+                if b.last >= start and b.first <= end
+            ),
+            *self._recording_changes[key],
+        ]
+        return sorted(breaks, key=lambda b: (b.first, KINDS.index(b.kind), b.what))
