@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from transforms.readers.workbooks import read_workbook
 
 LOOKUP = pa.schema(
     (
-        pa.field("lookup_year", pa.int16(), nullable=False),  # whose boundaries it tells, not when it was published
+        pa.field("lookup_year", pa.int16(), nullable=False),  # of the boundaries, not of the publication
         pa.field("council_code", pa.string(), nullable=False),
         pa.field("council_name", pa.string(), nullable=False),
         pa.field("csp_code", pa.string(), nullable=False),
@@ -22,18 +23,34 @@ LOOKUP = pa.schema(
         pa.field("pfa_name", pa.string(), nullable=False),
     )
 )
-_PATTERNS = {
-    "council_code": r"(?:ltla|lad|la)(\d\d)_?(?:code|cd)",
-    "council_name": r"(?:ltla|lad|la)(\d\d)_?(?:name|nm)",
-    "csp_code": r"csp(\d\d)_?(?:code|cd)",
-    "csp_name": r"csp(\d\d)_?(?:name|nm)",
-    "pfa_code": r"pfa(\d\d)_?(?:code|cd)",
-    "pfa_name": r"pfa(\d\d)_?(?:name|nm)",
+# column → how ONS names it; the name carries the year of the boundaries: LAD24CD, LAD17NM, in copies also ltla24_code
+_PREFIXES = {"council": "LTLA|LAD|LA", "csp": "CSP", "pfa": "PFA"}
+_SUFFIXES = {"code": "CD|CODE", "name": "NM|NAME"}
+_LOOKUP_HEADERS = {
+    f"{area}_{part}": re.compile(rf"(?:{prefix})(\d\d)_?(?:{suffix})", re.IGNORECASE)
+    for area, prefix in _PREFIXES.items()
+    for part, suffix in _SUFFIXES.items()
 }
 
 
+def match_lookup_headers(headers: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
+    """Column of `LOOKUP` → (place in `headers`, year of the boundaries) of each header that stands for it, maybe none.
+
+    Source: the names of the fields of ONS Open Geography Portal lookups since 2017, and of copies of them.
+    """
+    return {
+        column: [(place, 2000 + int(found[1])) for place, header in enumerate(headers) if (found := pattern.fullmatch(header))]
+        for column, pattern in _LOOKUP_HEADERS.items()
+    }
+
+
+def lookup_headers(year: int) -> list[str]:
+    """ONS's own headers of the columns of `LOOKUP`, without the year: LAD24CD, LAD24NM, CSP24CD …"""
+    return [f"{area}{year % 100:02}{part}" for area in ("LAD", "CSP", "PFA") for part in ("CD", "NM")]
+
+
 def read_lookup(path: Path) -> pa.Table:
-    """Read an ONS lookup of local authorities to partnerships and forces (LAD17CD … or ltla24_code …), sorted.
+    """Read an ONS lookup of local authorities to partnerships and forces, as rows of `LOOKUP`, sorted.
 
     Raises PublishedFileError when a column or every row is missing, or a cell empty. Source: ONS Open Geography Portal.
     """
@@ -42,28 +59,25 @@ def read_lookup(path: Path) -> pa.Table:
     if not rows:
         raise PublishedFileError(path.name, "a table of councils", "an empty sheet" if sheet else "no sheet")
     header = [(cell or "").strip() for cell in rows[0]]
-    places: dict[str, int] = {}
-    year = 0
-    for column, pattern in _PATTERNS.items():
-        for place, cell in enumerate(header):
-            if match := re.fullmatch(pattern, cell, re.IGNORECASE):
-                places[column], year = place, 2000 + int(match[1])
-    if missing := [column for column in _PATTERNS if column not in places]:
+    matches = match_lookup_headers(header)
+    if missing := [column for column, found in matches.items() if not found]:
         raise PublishedFileError(path.name, f"columns for {', '.join(missing)}", ", ".join(header), row=1)
-    out = set()
+    places = {column: found[-1][0] for column, found in matches.items()}
+    year = matches["csp_code"][-1][1]
+    records = set()
     for number, row in enumerate(rows[1:], start=2):
-        values = [(row[places[column]] or "").strip() for column in _PATTERNS]
+        values = [(row[place] or "").strip() for place in places.values()]
         if not all(values):
             raise PublishedFileError(path.name, "codes and names of council, partnership and force", "an empty cell", row=number)
-        out.add((year, *values))
-    if not out:
+        records.add((year, *values))
+    if not records:
         raise PublishedFileError(path.name, "rows of councils below the header", "none")
-    columns = zip(*sorted(out), strict=True)
+    columns = zip(*sorted(records), strict=True)
     return pa.table([pa.array(c, f.type) for c, f in zip(columns, LOOKUP, strict=True)], schema=LOOKUP)
 
 
 def read_reference(path: Path) -> list[dict[str, str]]:
-    """The rows of a curated table in data/reference."""
+    """The rows of a curated CSV table in data/reference, column → text."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 

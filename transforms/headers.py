@@ -28,19 +28,23 @@ NOTES_ROWS = 1000  # a longer sheet without a header is not one of notes
 
 @dataclass(frozen=True)
 class Header:
+    """Where the header of a sheet stands, and which of our columns stands in which of its columns."""
+
     index: int  # of its row in the sheet, from 0
     columns: dict[str, int]  # our column -> its place
 
 
 def find_header(sheet: Sheet) -> Header | None:
-    """The header row, found by its words; None for a sheet of notes. Drift from the known layouts is an error.
+    """The header row of a sheet of offences, found by its words; None for a sheet of notes.
 
-    A sheet counts as notes if it is not named for a year and not too long: figures are never passed over in silence.
+    A sheet without a header counts as notes if it is not named for a year and is not longer than NOTES_ROWS: figures are
+    never skipped silently. Raises PublishedFileError for any drift from the known layouts: a missing, repeated or unknown
+    column.
     """
     best: list[str | None] | None = None
     index = 0
     for i, row in enumerate(sheet.text_rows(HEADER_ROWS)):
-        known = {_COLUMN_OF[_word(cell)] for cell in row if cell and _word(cell) in _COLUMN_OF}
+        known = {_COLUMN_OF[_normalise_text(cell)] for cell in row if cell and _normalise_text(cell) in _COLUMN_OF}
         if len(known) >= 4:
             best, index = row, i
             break
@@ -53,7 +57,7 @@ def find_header(sheet: Sheet) -> Header | None:
     for place, cell in enumerate(best):
         if cell is None:
             continue
-        column = _COLUMN_OF.get(_word(cell))
+        column = _COLUMN_OF.get(_normalise_text(cell))
         if column is not None and column not in columns:
             columns[column] = place
         elif not _is_empty_below(sheet, place, index):
@@ -76,7 +80,7 @@ def find_header(sheet: Sheet) -> Header | None:
     return Header(index, columns)
 
 
-def _word(cell: str) -> str:
+def _normalise_text(cell: str) -> str:
     return " ".join(cell.split()).casefold()
 
 

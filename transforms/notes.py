@@ -23,6 +23,7 @@ class Notes:
     force_notes: list[str] = field(default_factory=list)
 
     def add(self, other: Notes) -> None:
+        """Add the notes of another sheet; the first date found stays."""
         self.updated = self.updated or other.updated
         self.simulated = self.simulated or other.simulated
         self.force_notes += [note for note in other.force_notes if note not in self.force_notes]
@@ -39,19 +40,19 @@ def read_notes(sheet: Sheet) -> Notes:
     for number, row in enumerate(sheet.text_rows(500), start=1):
         if (size := sum(len(cell) for cell in row if cell)) > LONGEST_NOTE:
             raise PublishedFileError(sheet.file, f"notes of at most {LONGEST_NOTE:,} characters", f"{size:,}", sheet.name, number)
-        text = " ".join(cell.strip() for cell in row if cell)
-        if section := _SECTION.match(text):
+        line = " ".join(cell.strip() for cell in row if cell)
+        if section := _SECTION.match(line):
             in_force_notes = section[1].casefold() == "force notes"
-        elif in_force_notes and text:
-            notes.force_notes.append(text)
-        if match := _UPDATED.match(text):
-            notes.updated = notes.updated or _long_date(f"{match[1]} {match[2]}")
-        if text.startswith("SIMULATED"):
+        elif in_force_notes and line:
+            notes.force_notes.append(line)
+        if match := _UPDATED.match(line):
+            notes.updated = notes.updated or _parse_long_date(f"{match[1]} {match[2]}")
+        if line.startswith("SIMULATED"):
             notes.simulated = True
     return notes
 
 
-def _long_date(text: str) -> date | None:
+def _parse_long_date(text: str) -> date | None:
     try:
         return datetime.strptime(text, "%d %B %Y").date()
     except ValueError:

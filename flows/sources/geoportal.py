@@ -10,6 +10,7 @@ from typing import Any
 
 from flows.sources.errors import ContentError, IncompleteError, SourceError
 from flows.sources.http_client import Client, join
+from transforms.areas import lookup_headers, match_lookup_headers
 
 SERVICE = "ONS Open Geography"
 PATH = "/ESMARspQHYMw9BZ9/arcgis/rest/services/{service}/FeatureServer/0/query"
@@ -17,14 +18,6 @@ LOOKUPS = ("LAD17_CSP17_PFA17_EW_LU", "LAD24_CSP24_PFA24_EW_LU")  # the services
 
 MOST_ROWS = 100_000  # a lookup has 400; a service may page without end
 _CODE = re.compile(r"[EW]\d{8}")
-_FIELDS = {  # the names carry the year: LAD24CD, LAD17NM; in copies also ltla24_code
-    "council_code": r"(?:LAD|LTLA)(\d\d)_?(?:CD|CODE)",
-    "council_name": r"(?:LAD|LTLA)(\d\d)_?(?:NM|NAME)",
-    "csp_code": r"CSP(\d\d)_?(?:CD|CODE)",
-    "csp_name": r"CSP(\d\d)_?(?:NM|NAME)",
-    "pfa_code": r"PFA(\d\d)_?(?:CD|CODE)",
-    "pfa_name": r"PFA(\d\d)_?(?:NM|NAME)",
-}
 
 
 @dataclass(frozen=True, order=True)
@@ -52,7 +45,7 @@ class Lookup:
         """One CSV document with ONS's own column names (`LAD24CD`, `LAD24NM`, …), sorted: same rows, same bytes."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(f"{area}{self.year % 100:02}{part}" for area in ("LAD", "CSP", "PFA") for part in ("CD", "NM"))
+        writer.writerow(lookup_headers(self.year))
         writer.writerows(astuple(row) for row in self.rows)
         return out.getvalue()
 
@@ -98,14 +91,13 @@ def _names(feature: Any, url: str) -> tuple[dict[str, str], int]:
     """Which attribute holds which field, and the year that the CSP's attribute is named for."""
     attributes = list(_attributes(feature, url))
     names, year = {}, 0
-    for name, pattern in _FIELDS.items():
-        matches = [(a, m[1]) for a in attributes if (m := re.fullmatch(pattern, a, re.IGNORECASE))]
+    for name, matches in match_lookup_headers(attributes).items():
         if len(matches) != 1:
-            found = " and ".join(a for a, _ in matches) or f"none among {', '.join(attributes)}"
+            found = " and ".join(attributes[place] for place, _ in matches) or f"none among {', '.join(attributes)}"
             raise ContentError(SERVICE, url, f"one attribute like {_example(name)} for {name}", found)
-        names[name] = matches[0][0]
+        names[name] = attributes[matches[0][0]]
         if name == "csp_code":
-            year = 2000 + int(matches[0][1])
+            year = matches[0][1]
     return names, year
 
 
@@ -127,5 +119,4 @@ def _attributes(feature: Any, url: str) -> dict[str, Any]:
 
 
 def _example(name: str) -> str:
-    area, part = name.split("_")
-    return {"council": "LAD", "csp": "CSP", "pfa": "PFA"}[area] + "24" + {"code": "CD", "name": "NM"}[part]
+    return lookup_headers(2024)[[field.name for field in fields(LookupRow)].index(name)]
