@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 COUNT ?= 5000
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo report test check hostile chaos bench profile bi scale contract lock clean
+.PHONY: help demo report test check fuzz chaos bench profile bi scale sample reference contract lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -22,7 +22,7 @@ report: $(READY) ## write the report of the sample, and open it in a browser
 test: $(READY) ## run the tests
 	@$(VENV)/bin/python -m pytest
 
-hostile: $(READY) ## mutate workbooks by the thousand (COUNT=5000), and see that each is read or refused
+fuzz: $(READY) ## mutate workbooks by the thousand (COUNT=5000), and check that each is read or refused
 	@$(VENV)/bin/python -m tools.fuzz --count $(COUNT)
 
 check: $(READY) ## lint, check the format, the walls between the rooms, and types
@@ -35,7 +35,7 @@ contract: $(READY) ## write docs/contract.md, and what this contract version pro
 	@$(VENV)/bin/python -m sql.contract_docs
 
 SEED ?= 1
-chaos: $(READY) ## trouble the pipeline on purpose, for minutes, and write what came of it into docs/reliability.md
+chaos: $(READY) ## make the pipeline fail on purpose, for minutes, and write what came of it into docs/reliability.md
 	@$(VENV)/bin/python -m tools.chaos --seed $(SEED) --write
 
 bench: $(READY) ## measure against baselines of the same run, for a quarter of an hour; writes docs/performance.md
@@ -50,6 +50,13 @@ bi: $(READY) ## read a published database with BI clients while another is publi
 scale: $(READY) ## run each storage × publication × runner, pools, hosts and growth, for a quarter of an hour; fills in docs/scale.md
 	@$(VENV)/bin/python -m pytest -m services
 	@$(VENV)/bin/python -m tools.scale --write
+
+PUBLISHED ?= ../shared/data
+sample: $(READY) ## write data/sample anew from the published files in a folder (PUBLISHED=…)
+	@$(VENV)/bin/python -m tools.make_sample $(PUBLISHED)
+
+reference: $(READY) ## write the tables of areas and successions in data/reference anew from the same folder
+	@$(VENV)/bin/python -m tools.make_reference $(PUBLISHED)
 
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile pyproject.toml --extra report --extra s3 --extra lake --extra dask --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \

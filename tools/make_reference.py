@@ -1,4 +1,6 @@
-"""Write areas.csv, area_successions.csv and council_successions.csv in this folder from the published lookups and tables.
+"""Writes three tables of data/reference (areas, area_successions, council_successions) from published files.
+
+`make reference`, or
 
     python -m tools.make_reference PUBLISHED
 

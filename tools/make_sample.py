@@ -1,4 +1,4 @@
-"""Write the sample in this folder: a small release, populations and lookups, to run on without a network.
+"""Writes data/sample: small releases, populations and lookups, to run on without a network. `make sample`, or
 
     python -m tools.make_sample PUBLISHED
 
@@ -6,7 +6,7 @@ PUBLISHED holds ``home-office/prc-pfa_release-2026-04-23.parquet`` (the force ta
 ``home-office/csp_names_2025-26.txt`` (partnership names) and, under ``ons/``, the mid-year estimates and lookups that
 ``POPULATION_SOURCES`` and ``LOOKUPS`` name. All are Open Government Licence v3.0. The force table is real, and so are
 the populations and lookups; the partnership tables are a SIMULATED split of the force table, because none could be
-had. README.md says more. Running it twice gives the same bytes.
+had. data/sample/README.md says more. Running it twice gives the same bytes.
 """
 
 from __future__ import annotations

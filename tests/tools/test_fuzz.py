@@ -51,7 +51,7 @@ def test_what_was_thought_of(case: Case, found: dict[str, Outcome], right: dict[
 
 @pytest.mark.parametrize(("formats", "count"), [(("ods",), 90), (("csv",), 150), (("xlsx", "xls"), 36)])
 def test_what_chance_thought_of(formats: tuple[str, ...], count: int) -> None:
-    came_of = list(outcomes(mutants(range(count), formats)))  # make hostile tries many more
+    came_of = list(outcomes(mutants(range(count), formats)))  # make fuzz tries many more
     assert [f"{made}: {outcome.fault}" for made, outcome in came_of if outcome.fault] == []
     assert {outcome.state for _, outcome in came_of} == {"read", "refused"}  # neither alone would show much
 

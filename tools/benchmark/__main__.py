@@ -41,17 +41,17 @@ def main() -> int:
     parser.add_argument("--populations", type=Path, help=f"a folder of population files and lookups (or {inputs.POPULATIONS})")
     parser.add_argument("--write", action="store_true", help="put what was measured into docs/performance.md")
     parser.add_argument("--keep", action="store_true", help="leave the temporary folder there")
-    told = parser.parse_args()
-    chosen = [name.strip() for name in told.only.split(",")]
+    options = parser.parse_args()
+    chosen = [name.strip() for name in options.only.split(",")]
     if unknown := set(chosen) - set(MEASURES):
         parser.error(f"expected some of {', '.join(MEASURES)}; found {', '.join(sorted(unknown))}")
-    if told.write and chosen != list(MEASURES):
+    if options.write and chosen != list(MEASURES):
         parser.error("--write needs all measures: leave out --only.")
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     started, load = time.monotonic(), os.getloadavg()[0]
     try:
         say(f"measuring in {folder}")
-        work = Work(folder, inputs.find(told.releases, told.populations, folder / "workbooks"))
+        work = Work(folder, inputs.find(options.releases, options.populations, folder / "workbooks"))
         measured = []
         for name in chosen:
             measured += (rows_of := MEASURES[name](work))
@@ -61,13 +61,13 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     finally:
-        if not told.keep:
+        if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
-    command = "python -m tools.benchmark" + (f" --only {told.only}" if chosen != list(MEASURES) else "")
+    command = "python -m tools.benchmark" + (f" --only {options.only}" if chosen != list(MEASURES) else "")
     made = report.made_by(command, (time.monotonic() - started) / 60, load)
     table, behind = report.table(measured), report.behind(measured)
     print("\n\n".join([table, behind, *([growth.markdown(work.points)] if work.points else []), made]))
-    if told.write:
+    if options.write:
         report.put(PAGE, f"{made}\n\n{table}\n\n{behind}")
         report.put(PAGE, growth.markdown(work.points), *GROWTH)
         DRAWING.write_text(growth.svg(work.points), encoding="utf-8")

@@ -102,10 +102,10 @@ class Hooks:
             line, parts = self.lines[number], self._within(number + 1, after, level + 1)
             shown = [part for part in parts if part.level > level + 1 or part.seconds >= QUICK]
             out += [line, *shown]
-            told = [part for part in shown if part.level == level + 1]
-            rest = line.seconds - sum(part.seconds for part in told)
-            if told and rest >= QUICK:
-                out.append(Line(level + 1, "the rest of it", rest, line.cpu - sum(part.cpu for part in told), line.peak_mb))
+            options = [part for part in shown if part.level == level + 1]
+            rest = line.seconds - sum(part.seconds for part in options)
+            if options and rest >= QUICK:
+                out.append(Line(level + 1, "the rest of it", rest, line.cpu - sum(part.cpu for part in options), line.peak_mb))
         return out
 
 
@@ -191,11 +191,11 @@ def main() -> int:
     parser.add_argument("--releases", type=Path, help=f"a folder of full-size workbooks (or {inputs.RELEASES})")
     parser.add_argument("--populations", type=Path, help=f"a folder of population files and lookups (or {inputs.POPULATIONS})")
     parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
-    told = parser.parse_args()
+    options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="profile-"))
     started, load = time.monotonic(), os.getloadavg()[0]
     try:
-        found = inputs.find(told.releases, told.populations, folder / "workbooks")
+        found = inputs.find(options.releases, options.populations, folder / "workbooks")
         words = ["--child", folder / "data", found.releases, found.populations]
         answer = command(["-m", "tools.benchmark.profile", *words]).answer
     except inputs.NoInputs as error:
@@ -206,7 +206,7 @@ def main() -> int:
     table = markdown([Line(**line) for line in answer["lines"]])
     made = report.made_by("python -m tools.benchmark.profile", (time.monotonic() - started) / 60, load)
     print(f"{table}\n\n{made}")
-    if told.write:
+    if options.write:
         report.put(PAGE, f"{made}\n\n{table}", *PROFILE)
     return 0
 

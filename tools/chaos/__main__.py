@@ -37,15 +37,15 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(TROUBLES), help=f"of {', '.join(TROUBLES)}; separated by commas")
     parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.relative_to(ROOT)}")
     parser.add_argument("--keep", action="store_true", help="leave the temporary folder there")
-    told = parser.parse_args()
-    chosen = [name.strip() for name in told.only.split(",")]
+    options = parser.parse_args()
+    chosen = [name.strip() for name in options.only.split(",")]
     if unknown := set(chosen) - set(TROUBLES):
         parser.error(f"expected some of {', '.join(TROUBLES)}; found {', '.join(sorted(unknown))}")
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     started = time.monotonic()
     outcomes = []
     try:
-        bench = Bench(folder / "bench", told.seed)
+        bench = Bench(folder / "bench", options.seed)
         say("clean runs to compare with")
         bench.make_clean()
         with standing_prefect(bench) if WITH_PREFECT & set(chosen) else nullcontext():
@@ -53,17 +53,17 @@ def main() -> int:
                 say(name)
                 outcomes.append(TROUBLES[name](bench))
     finally:
-        if not told.keep:
+        if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
     print(report.text(outcomes))
     facts = machine()
-    command = f"python -m tools.chaos --seed {told.seed}" + (f" --only {told.only}" if chosen != list(TROUBLES) else "")
+    command = f"python -m tools.chaos --seed {options.seed}" + (f" --only {options.only}" if chosen != list(TROUBLES) else "")
     made = (
         f"Measured on {datetime.now(UTC):%-d %B %Y} by `{command}`, in {(time.monotonic() - started) / 60:.0f} minutes, on "
         f"{facts['cores']} cores with {facts['memory']} of memory, Python {facts['python']}."
     )
     print(f"\n{made}")
-    if told.write:
+    if options.write:
         report.write(PAGE, outcomes, made)
     return 1 if any(outcome.bad for outcome in outcomes) else 0
 

@@ -1,4 +1,7 @@
-"""Mutates workbooks by the thousand: python -m tools.fuzz --count 5000 [--start 0] [--formats ods,csv]"""
+"""`python -m tools.fuzz [--count 5000] [--start 0] [--formats ods,csv]`: damage workbooks by the thousand, and count.
+
+Exit status 1 if a file ended the process, was read wrong, or took more time or memory than allowed; each is listed.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,16 @@ from tools.fuzz.harness import mutants, outcomes
 
 
 def main() -> int:
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--count", type=int, default=5000)
-    words.add_argument("--start", type=int, default=0, help="the first seed")
-    words.add_argument("--formats", default=",".join(FORMATS))
-    asked = words.parse_args()
-    started, formats = time.perf_counter(), tuple(asked.formats.split(","))
+    parser = argparse.ArgumentParser(prog="python -m tools.fuzz", description="Damage workbooks, and read them.")
+    parser.add_argument("--count", type=int, default=5000, help="how many files")
+    parser.add_argument("--start", type=int, default=0, help="the first seed")
+    parser.add_argument("--formats", default=",".join(FORMATS), help=f"of {', '.join(FORMATS)}; separated by commas")
+    options = parser.parse_args()
+    started, formats = time.perf_counter(), tuple(options.formats.split(","))
     states: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     faults, slowest, largest = [], (0.0, ""), (0, "")
-    for made, outcome in outcomes(mutants(range(asked.start, asked.start + asked.count), formats)):
+    for made, outcome in outcomes(mutants(range(options.start, options.start + options.count), formats)):
         states[f"{outcome.name.rpartition('.')[2]} {outcome.state}"] += 1
         if outcome.state == "refused":
             reasons[re.sub(r"\d[\d,]*", "n", outcome.said.split(": expected ", 1)[-1])[:60]] += 1
@@ -32,7 +35,7 @@ def main() -> int:
             print(faults[-1], flush=True)
         slowest, largest = max(slowest, (outcome.seconds, made)), max(largest, (outcome.megabytes, made))
     print(
-        f"{asked.count:,} files in {time.perf_counter() - started:.0f} s: "
+        f"{options.count:,} files in {time.perf_counter() - started:.0f} s: "
         + ", ".join(f"{n:,} {state}" for state, n in sorted(states.items()))
     )
     for reason, n in reasons.most_common(25):

@@ -16,18 +16,18 @@ PARTS = ("matrix", "hosts", "pool", "readers", "growth")  # modules of this pack
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.scale")
+    parser = argparse.ArgumentParser(prog="python -m tools.scale", description="Run the pipeline past one machine.")
     parser.add_argument("--only", default=",".join(PARTS), help=f"parts, with commas: {', '.join(PARTS)}")
     parser.add_argument("--write", action="store_true", help="put what was measured into docs/scale.md")
-    words = parser.parse_args()
-    parts = words.only.split(",")
+    options = parser.parse_args()
+    parts = options.only.split(",")
     if unknown := set(parts) - set(PARTS):
         parser.error(f"expected parts of {', '.join(PARTS)}, found {', '.join(sorted(unknown))}")
     lines: list[Line] = []
     for part in parts:
         module = importlib.import_module(f"tools.scale.{part}")
         with tempfile.TemporaryDirectory(prefix=f"scale-{part}-", ignore_cleanup_errors=True) as folder:
-            for line in _lines(part, module, Path(folder), words.write):
+            for line in _lines(part, module, Path(folder), options.write):
                 print(f"{part}: {line.what}: {line.state}: {line.found}", file=sys.stderr, flush=True)
                 lines.append(line)
     print(table(lines))
