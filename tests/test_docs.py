@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from flows.cli import pipeline_commands, query_commands  # noqa: F401, they register their commands
 from flows.cli.app import app
-from flows.settings import Settings
+from flows.settings import NOT_SET, PREFIX, Settings
 from tests.support.world import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -81,4 +82,5 @@ def test_every_command_and_setting_is_documented() -> None:
     commands = {name for name in app if not name.startswith("-")}
     assert commands >= {"table", "update"}  # else the list is not what it is taken for
     assert not {name for name in commands if f"crime-rates {name}" not in text}
-    assert not {name for name in Settings.model_fields if f"`CRIME_RATES_{name.upper()}`" not in text}
+    settings = {one.name for one in fields(Settings)} - set(NOT_SET)
+    assert not {name for name in settings if f"`{PREFIX}{name.upper()}`" not in text}
