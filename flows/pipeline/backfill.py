@@ -10,8 +10,8 @@ from prefect.client.schemas.objects import State
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import AfterValidator
 
-from flows.pipeline import notifications, steps
-from flows.pipeline.update import run_steps
+from flows.pipeline import steps
+from flows.pipeline.update import end_state, on_record, run_steps
 from flows.settings import Settings, data_store
 from flows.sources import catalogue
 from flows.storage import lake
@@ -45,16 +45,11 @@ def backfill(
     span = HalfYearRange.parse(first, last)
     run = Run("backfill")
 
-    def review(run: Run) -> None:
-        run.coverage = coverage(settings, span, level)
-        if missing := [c for c in run.coverage if not c.quarters]:
-            run.error = "No known release covers " + ", ".join(f"{c.half_year} ({c.level})" for c in missing) + "."
-            run.state = "partial"
-
-    state = run_steps(run, settings, steps.Folders(), level, refetch, review)
-    if run.coverage:
-        notifications.coverage_artifact(run)
-    return state
+    with on_record(run, settings):
+        run_steps(run, settings, steps.Folders(), level, refetch)
+        if run.database and not run.error:
+            run.coverage = coverage(settings, span, level)
+    return end_state(run, settings)
 
 
 def coverage(settings: Settings, span: HalfYearRange, level: str | None) -> list[Coverage]:

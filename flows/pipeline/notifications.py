@@ -1,64 +1,86 @@
-"""Word of a run to people: its summary in text, artifacts in Prefect's UI, a webhook when something failed."""
+"""Word of a run to people: artifacts in Prefect's UI, a message to a webhook when something failed.
+
+What goes wrong here never changes what became of the run: it is logged, and put on the run's record as a warning.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import requests
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from flows.common.errors import describe_error, is_expected, is_interrupt
 from flows.pipeline.run_summary import summary
 from flows.queries import connection
 from flows.settings import Settings
+from flows.sources import webhook
 from flows.storage.run_log import Run
 
 log = logging.getLogger("crime_rates")
-TOP = 20
+TOP = 20  # rows of the newest table in Prefect's UI
 
 
-def notify(settings: Settings, run: Run) -> None:
-    """Tell the webhook of the settings, if there is one, that a run failed or was partial. Its own failure is logged."""
+def notify_webhook(run: Run, settings: Settings) -> None:
+    """Tell the webhook of the settings, if there is one, that a run failed or was partial."""
     if not settings.webhook_url or run.state in ("completed", "unchanged"):
         return
     text = f"crime-rates {run.command}: {run.state}. " + " ".join([*(item.message for item in run.failed), run.error])
+    message = webhook.WebhookMessage(
+        text=text.strip(), command=run.command, state=run.state, started=run.started, failed=[item.name for item in run.failed]
+    )
+    with _only_warn(run, "the webhook did not hear of this run"):
+        webhook.post_message(settings.webhook_url, message)
+
+
+def create_artifacts(run: Run, settings: Settings) -> None:
+    """Leave the summary, the checks, the top of the newest table and a backfill's coverage in Prefect's UI."""
+    with _only_warn(run, "the artifacts of this run could not be left in Prefect"):
+        _create_summary(run, settings)
+        if run.checks:
+            _create_checks(run)
+        if run.coverage:
+            _create_coverage(run)
+        if run.database:
+            _create_newest_table(settings)
+
+
+@contextmanager
+def _only_warn(run: Run, what: str) -> Iterator[None]:
     try:
-        answer = requests.post(
-            settings.webhook_url,
-            timeout=10,
-            json={
-                "text": text.strip(),
-                "command": run.command,
-                "state": run.state,
-                "started": run.started,
-                "failed": [item.name for item in run.failed],
-            },
-        )
-        answer.raise_for_status()
-    except requests.RequestException as error:
-        log.warning("The webhook could not be told of this run: %s", error)
+        yield
+    except Exception as error:  # noqa: BLE001, whatever it is: the run has done its work
+        if is_interrupt(error):
+            raise
+        reason = describe_error(error) if is_expected(error) else f"{type(error).__name__}: {' '.join(str(error).split())}"
+        log.warning("%s: %s", what, reason)
+        run.warnings.append(f"{what}: {reason}")
 
 
-def artifacts(settings: Settings, run: Run) -> None:
-    """Leave the summary, the checks and the top of the newest table in Prefect's UI."""
+def _create_summary(run: Run, settings: Settings) -> None:
     create_markdown_artifact(f"# {run.command}: {run.state}\n\n```\n{summary(run, settings)}```\n", key=f"{run.command}-summary")
-    if run.checks:
-        checks = sorted(run.checks, key=lambda check: (check.passed, not check.required, check.name))
-        create_table_artifact(
-            [
-                {
-                    "check": c.name,
-                    "passed": c.passed,
-                    "required": c.required,
-                    "rows_broken": c.rows_broken,
-                    "guards": c.guards,
-                    "examples": c.examples,
-                }
-                for c in checks
-            ],
-            key="quality-checks",
-        )
-    if not run.database:
-        return
+
+
+def _create_checks(run: Run) -> None:
+    """Failed checks first, required ones before others."""
+    create_table_artifact(
+        [
+            {
+                "check": check.name,
+                "passed": check.passed,
+                "required": check.required,
+                "rows_broken": check.rows_broken,
+                "guards": check.guards,
+                "examples": check.examples,
+            }
+            for check in sorted(run.checks, key=lambda check: (check.passed, not check.required, check.name))
+        ],
+        key="quality-checks",
+    )
+
+
+def _create_newest_table(settings: Settings) -> None:
     with connection.connect(settings.store) as con:
         top = connection.fetch_rows(
             con,
@@ -69,11 +91,10 @@ def artifacts(settings: Settings, run: Run) -> None:
             [TOP],
         )
     if top:
-        said = f"Total recorded crime, {top[0]['half_year']}, {top[0]['level']}"
-        create_table_artifact(top, key="newest-table", description=said)
+        title = f"Total recorded crime, {top[0]['half_year']}, {top[0]['level']}"
+        create_table_artifact(top, key="newest-table", description=title)
 
 
-def coverage_artifact(run: Run) -> None:
-    """Leave, in Prefect's UI, what stands behind each half-year of a backfill."""
+def _create_coverage(run: Run) -> None:
     rows = [{"half_year": c.half_year, "level": c.level, "quarters": c.quarters, "releases": c.releases} for c in run.coverage]
     create_table_artifact(rows, key="backfill-coverage")

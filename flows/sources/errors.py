@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from transforms.errors import CrimeRatesError, display_text
 
+TRANSIENT_STATUSES = frozenset({429, 500, 502, 503, 504})  # a busy or broken server, which may be well again soon
+
 
 class SourceError(CrimeRatesError):
     """A service did not give what was asked of it.
@@ -40,3 +42,9 @@ class IncompleteError(SourceError):
 
 class ContentError(SourceError):
     """A whole answer that is not what it should be: an HTML page for a workbook, a column that is not there."""
+
+
+def is_transient(error: object) -> bool:
+    """Whether a request failed for a reason that may pass: no connection, a busy server, a body cut short."""
+    is_busy = isinstance(error, StatusError) and error.status in TRANSIENT_STATUSES
+    return is_busy or isinstance(error, UnreachableError | IncompleteError)

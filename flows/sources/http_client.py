@@ -19,11 +19,10 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import MaxRetryError, ResponseError
 
 from flows.sources.content_check import describe
-from flows.sources.errors import ContentError, IncompleteError, SourceError, StatusError, UnreachableError
+from flows.sources.errors import TRANSIENT_STATUSES, ContentError, IncompleteError, SourceError, StatusError, UnreachableError
 
 PRODUCT = "crime-rates/0.1"
 MAX_ANSWER = 64 << 20  # bytes of an answer that is held in memory; the largest one has 1 MB
-TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
 def user_agent(contact: str | None) -> str:
@@ -77,7 +76,7 @@ class Client:
         self._next, self._turn = float("-inf"), threading.Lock()
         patience = _Patience(
             total=attempts - 1,
-            status_forcelist=TRY_AGAIN,
+            status_forcelist=TRANSIENT_STATUSES,
             allowed_methods=frozenset({"GET"}),
             backoff_factor=backoff,
             backoff_max=longest_wait,

@@ -85,6 +85,9 @@ class Run:
         self.finished = utc_now()
         if self.error:
             self.state = "failed"
+        elif missing := [one for one in self.coverage if not one.quarters]:
+            self.state = "partial"
+            self.error = "No known release covers " + ", ".join(f"{c.half_year} ({c.level})" for c in missing) + "."
         elif self.failed:
             self.state = "partial"
         else:

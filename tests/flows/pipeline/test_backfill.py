@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flows.pipeline import backfill, notifications, update
+from flows.pipeline import backfill, notifications
 from flows.storage import run_log
 from flows.storage.data_store import LocalStore
 from flows.storage.run_log import Run
@@ -24,10 +24,9 @@ def test_a_backfill_is_on_record_though_another_run_begins_as_soon_as_it_may(
 ) -> None:
     told: list[str] = []
     with ExitStack() as another_run:
-        monkeypatch.setattr(update, "_steps", steps_that_publish)
-        monkeypatch.setattr(notifications, "artifacts", lambda *_: another_run.enter_context(LocalStore(tmp_path).lock()))
-        monkeypatch.setattr(notifications, "coverage_artifact", lambda _: None)
-        monkeypatch.setattr(notifications, "notify", lambda _, run: told.append(run.error))
+        monkeypatch.setattr(backfill, "run_steps", steps_that_publish)
+        monkeypatch.setattr(notifications, "create_artifacts", lambda *_: another_run.enter_context(LocalStore(tmp_path).lock()))
+        monkeypatch.setattr(notifications, "notify_webhook", lambda run, _: told.append(run.error))
         state = backfill.backfill.fn("2014-15-H1", "2014-15-H1", "csp", False, tmp_path)
     sentence = "No known release covers 2014/15 H1 (csp)."
     assert (state.is_failed(), state.message, told) == (True, sentence, [sentence])

@@ -240,10 +240,10 @@ def test_the_webhook_is_told_of_a_partial_run_and_not_of_a_good_one(settings: Se
     settings = replace(settings, webhook_url=httpserver.url_for("/hook"))
     good = Run("update", published=True)
     good.end()
-    notifications.notify(settings, good)
+    notifications.notify_webhook(good, settings)
     assert told == []
     bad = Run("update", items=[FileResult("a.ods", "offences", "failed", "a.ods: expected a workbook, found an HTML page.")])
     bad.end()
-    notifications.notify(settings, bad)
+    notifications.notify_webhook(bad, settings)
     assert told[0]["state"] == "partial"
     assert "a.ods: expected a workbook" in str(told[0]["text"])
