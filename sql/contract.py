@@ -184,11 +184,17 @@ VIEWS = (
           RANKED_RATES.columns, RANKED_RATES.key, RANKED_RATES.order),
 )
 
-MACROS = (  # with the columns of ranked_rates
+MACROS = (  # each gives the columns of ranked_rates
     Macro("ranked_rates_for", ("as_of", "population_year", "population_vintage"),
           "on any basis: as published by a day, over a mid-year and a vintage of its estimate; null is the default"),
-    Macro("ranked_rates_as_of", ("date",), "as it could have been printed on a day"),
+    Macro("ranked_rates_as_of", ("as_of",), "as it could have been printed on a day"),
 )
+
+CORE_MACROS = (  # helpers of the file, and no part of the contract
+    Macro("rates_on", ("wanted_basis", "as_of", "population_year", "population_vintage"),
+          "ranked_rates on areas as published, or harmonised, on any basis"),
+)
+UNMODELLED = ("quality_checks", "data_dictionary")  # the build writes what it found, and this declaration
 
 
 def dictionary_rows() -> list[tuple[str | int | bool | None, ...]]:

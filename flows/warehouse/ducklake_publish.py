@@ -17,8 +17,7 @@ import duckdb
 
 from flows.warehouse import ducklake
 from flows.warehouse.ducklake import AUTHOR, NAME, LakehouseError, translate_errors
-from flows.warehouse.writer import CORE_SCHEMA
-from sql import quoted
+from sql import CORE_SCHEMA, quoted
 
 RECORD = f"{CORE_SCHEMA}.published_objects"  # what the newest publication holds
 GRACE = "interval 1 day"  # how long files stay that no snapshot needs: readers and writers at work may be that old

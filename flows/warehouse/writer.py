@@ -8,7 +8,6 @@ set), from a source that keeps nothing behind a null (Parquet does not), and wit
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -17,9 +16,9 @@ from typing import Self
 
 import duckdb
 
-from sql import contract, models, quoted
+from sql import CORE_SCHEMA, SCHEMAS, Model, contract, quoted, read_models
+from sql.schema import Macro
 
-CORE_SCHEMA = "crime_rates_core"  # a schema name that nobody else would own: macros resolve names in the client's catalogue
 STORAGE_VERSION = "v1.2.0"  # opens in every client from 1.2.2 on
 END = "end"  # no table is called so: each is named with its schema
 ZEROED_MEMORY = {"DUCKDB_JE_MALLOC_CONF": "zero:true", "GLIBC_TUNABLES": "glibc.malloc.perturb=255"}  # two allocators are at work
@@ -69,6 +68,16 @@ class Writer:
             raise RuntimeError(f"{self._target.name} could not be written: {said}")
 
 
+def create_view(model: Model) -> str:
+    """The statement that makes a public view of its model."""
+    return f"create view {model.name} as\n{model.query}"
+
+
+def create_macro(macro: Macro, model: Model) -> str:
+    """The statement that makes a table macro of its model."""
+    return f"create macro {SCHEMAS[model.folder]}.{macro.name}({', '.join(macro.parameters)}) as table\n{model.query}"
+
+
 def _write(folder: Path, target: Path, tables: Iterable[str]) -> None:
     con = duckdb.connect(config={"threads": 1})
     con.execute("set disabled_compression_methods = 'fsst,dict_fsst'")
@@ -82,20 +91,22 @@ def _write(folder: Path, target: Path, tables: Iterable[str]) -> None:
         if name.startswith(f"{CORE_SCHEMA}."):
             con.execute(f"create table published.{name} as from {file}")
         else:
-            con.execute(f"insert into published.{name} from {file}")
+            con.execute(f"insert into published.{name} by name from {file}")
     con.execute("use published")
-    for model in models("30_public"):
-        for statement in con.extract_statements(model.read_text(encoding="utf-8")):
-            if re.search(r"\bcreate (macro|view)\b", statement.query, re.IGNORECASE):
-                con.execute(statement)
-    for view in contract.VIEWS:
-        con.execute(";".join(view.comment_statements("main", "view")))
+    macros = {macro.name: macro for macro in (*contract.MACROS, *contract.CORE_MACROS)}
+    views = {view.name: view for view in contract.VIEWS}
+    for model in read_models(*SCHEMAS):
+        if model.name in macros:
+            con.execute(create_macro(macros[model.name], model))
+        elif model.name in views and SCHEMAS[model.folder] == "main":
+            con.execute(create_view(model))
+            con.execute(";".join(views[model.name].comment_statements("main", "view")))
     con.execute("checkpoint published; use memory; detach published")
     con.close()
 
 
 def _announced(lines: Iterable[str]) -> Iterator[str]:
-    """The tables that are named until the end is. Raises EOFError when whoever names them is gone."""
+    """The tables that are named, until the end is named. Raises EOFError when whoever names them is gone."""
     for line in lines:
         if line.strip() == END:
             return

@@ -1,7 +1,7 @@
--- one row per area, quarter: what a release holds for it
+-- one row per area and quarter: what a release holds for it
 select
     release_id, level, area_name, force_name, financial_year, quarter,
     count(*) as rows, count(offences) as known_rows, sum(offences)::bigint as offences,
-from later
+from read_parquet($later)
 group by all
 order by all

@@ -1,5 +1,11 @@
 -- one row per area, quarter and offence code that differs between two releases: later less earlier, where both have the quarter
-with common as (
+with earlier as (
+    from read_parquet($earlier)
+),
+later as (
+    from read_parquet($later)
+),
+common_quarters as (
     select financial_year, quarter from earlier
     intersect
     select financial_year, quarter from later
@@ -12,7 +18,7 @@ signed as (
 differing as (
     select level, area_name, financial_year, quarter, offence_code, offences, sum(sign) as times,
     from signed
-    semi join common using (financial_year, quarter)
+    semi join common_quarters using (financial_year, quarter)
     group by all
     having times <> 0
 )

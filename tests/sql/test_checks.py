@@ -17,7 +17,7 @@ import pytest
 from flows.common.atomic_files import read_json, sha256_of, write_json
 from flows.common.quality_check import Check
 from flows.warehouse.build import BuildRefused
-from flows.warehouse.checks import checks_of
+from flows.warehouse.checks import read_checks
 from flows.warehouse.published import LINK
 from tests.support.releases import Cell, figures
 from tests.support.world import KENT, REFERENCE, WORCESTERSHIRE, World, force_of, persons_of, rows_of
@@ -296,4 +296,4 @@ def test_checks_stand_in_the_published_file(finished: Path) -> None:
     assert all(row["passed"] == (row["rows_broken"] == 0) and row["guards"] for row in rows)
     assert {row["check_name"] for row in rows if not row["passed"]} == {"places_have_every_offence"}
     columns = ("check_name", "guards", "required", "rows_broken", "examples")
-    assert checks_of(finished) == [Check(*[row[c] for c in columns]) for row in rows]
+    assert read_checks(finished) == [Check(*[row[c] for c in columns]) for row in rows]

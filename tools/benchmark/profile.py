@@ -76,21 +76,6 @@ class Hooks:
 
         setattr(owner, name, measured)
 
-    def wrap_models(self, owner: Any, within: str) -> None:
-        """Measure what happens from one model of `owner.models(…)` to the next, inside a step whose name begins so."""
-        models = owner.models
-
-        def measured(*folders: str) -> Any:
-            files = models(*folders)
-            return self._each(files) if self._open and self._open[-1].step.startswith(within) else files
-
-        owner.models = measured
-
-    def _each(self, files: list[Any]) -> Iterator[Any]:
-        for file in files:
-            with self.step(_name(file)):
-                yield file
-
     def rest(self) -> list[Line]:
         """The lines in order, the quick ones of a step summed into what it did besides them."""
         return self._within(0, len(self.lines), 0)
@@ -112,19 +97,19 @@ class Hooks:
 def install(hooks: Hooks) -> None:
     """Wrap what a build is made of. Raises AttributeError where the product has no such function any more."""
     from flows.warehouse import build, checks, release_summaries
+    from flows.warehouse.table_maker import TableMaker
     from flows.warehouse.writer import Writer
 
     hooks.wrap(build, "build_id", "hash of what goes in")
-    hooks.wrap(build, "_load_inputs", "read records, populations, lookups")
+    hooks.wrap(build, "load_inputs", "read records, populations, lookups")
     hooks.wrap(release_summaries, "load_changes", "digests")
-    hooks.wrap(release_summaries, "_made", lambda _con, _target, digest, **_: _name(digest))
+    hooks.wrap(release_summaries, "_digest", lambda _con, _target, digest, **_: digest.name)
     hooks.wrap(build, "run_checks", "checks")
     hooks.wrap(checks, "_run_check", lambda _con, name, *_: "keys and nulls" if name.startswith(OF_TABLES) else "sql/40_checks")
-    hooks.wrap(build._Ordered, "run_models", lambda _self, *folders: f"models of {', '.join(folders)}")
-    hooks.wrap(build._Ordered, "write_dictionary", "dictionary")
-    hooks.wrap(build._Ordered, "write_helpers", "sort helper tables")
+    hooks.wrap(TableMaker, "run_models", lambda _self, *folders: f"models of {', '.join(folders)}")
+    hooks.wrap(TableMaker, "run_model", lambda _self, model: model.path)
+    hooks.wrap(TableMaker, "write_rows", lambda _self, name, _rows: name)
     hooks.wrap(Writer, "finish", "wait for the published file, written beside the above")
-    hooks.wrap_models(build, "models of")
 
 
 def run(data: str, releases: str, populations: str) -> dict[str, Any]:
@@ -169,10 +154,6 @@ def markdown(lines: list[Line]) -> str:
         for line in (cells[0], rule, *cells[1:])
     ]
     return "\n".join("| " + " | ".join(line) + " |" for line in padded)
-
-
-def _name(file: Any) -> str:
-    return "/".join(("sql", *Path(str(file)).parts[-2:]))
 
 
 def _cpu() -> float:

@@ -15,7 +15,7 @@ from flows.common.atomic_files import sha256_of
 from flows.storage.data_store import LocalStore
 from flows.warehouse import build
 from flows.warehouse.build import build_id
-from flows.warehouse.checks import checks_of
+from flows.warehouse.checks import read_checks
 from flows.warehouse.published import LINK, published
 from flows.warehouse.published import published as published_build
 from tests.support.releases import figures
@@ -95,7 +95,7 @@ def test_a_build_that_is_there_is_not_built_again(world: World) -> None:
     before = database.stat().st_mtime_ns
     found, checks = world.make()
     assert (found, found.stat().st_mtime_ns) == (database, before)
-    assert checks == checks_of(database)
+    assert checks == read_checks(database)
 
 
 def test_a_finished_file_is_closed_read_only_and_alone(world: World) -> None:

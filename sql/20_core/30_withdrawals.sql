@@ -1,12 +1,12 @@
 -- one row per release, area and quarter whose figures a note of that release says stand elsewhere
-create table crime_rates_core.withdrawals as
 with notes as (
     select r.release_key, n.note, regexp_replace(n.note, '\s', '', 'g') as squeezed,
     from input.release_notes as n
     join stage.releases as r using (release_id)
 ),
 rules as (
-    select *, regexp_replace(note_text, '\s', '', 'g') as squeezed from input.withdrawn_figures
+    select *, regexp_replace(note_text, '\s', '', 'g') as squeezed,
+    from input.withdrawn_figures
 )
 select
     q.release_key, a.area_key, q.quarter_key,
@@ -22,17 +22,4 @@ join stage.release_quarters as q
 join stage.areas as a
     on a.level = w.level and q.level = w.level and a.force_name = w.force_name and a.kind = 'place'
     and (w.area_name = '' or a.area_name = w.area_name)
-group by all;
-
--- one row per change of recording that is known: of a level and area (empty: of all), of an offence (empty: of all)
-create table crime_rates_core.recording_breaks as
-select level, area_name, offence_code, half_year, what, source from input.recording_breaks;
-
--- one row per note of a release that no rule in data/reference/withdrawn_figures.csv knows
-create table crime_rates_core.unknown_notes as
-select n.release_id, n.note,
-from input.release_notes as n
-where not exists (
-    from input.withdrawn_figures as w
-    where contains(regexp_replace(n.note, '\s', '', 'g'), regexp_replace(w.note_text, '\s', '', 'g'))
-);
+group by all

@@ -1,6 +1,5 @@
--- one row per area, quarter, offence code and release that gave it first (seq 1: the count) or changed it (by how much);
--- repeated keys are summed
-create table stage.count_events as
+-- one row per area, quarter, offence code and release that gave it first (seq 1: the count) or changed it (by how much).
+-- Repeated keys are summed
 with firsts as (
     select
         q.level, q.quarter_key, q.seq, c.area_name, c.financial_year, c.offence_code,
@@ -30,15 +29,4 @@ from events as e
 join stage.area_names as n
     on n.level = e.level and n.published_name = e.area_name and e.financial_year between n.valid_from and n.valid_to
 join stage.offences as o using (offence_code)
-group by all;
-
--- one row per release, area and quarter that it has figures for
-create table stage.area_quarters as
-select
-    r.release_key, n.area_key, left(d.financial_year, 4)::integer * 4 + d.quarter - 1 as quarter_key,
-    sum(d.offences)::bigint as offences,
-from stage.area_digests as d
-join stage.releases as r using (release_id)
-join stage.area_names as n
-    on n.level = d.level and n.published_name = d.area_name and d.financial_year between n.valid_from and n.valid_to
-group by all;
+group by all

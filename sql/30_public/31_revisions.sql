@@ -1,20 +1,5 @@
--- one row per level, area, quarter and offence code: the newest release's count
-create table offence_counts as
-select
-    a.level, a.area_code, a.area_name,
-    printf('%d/%02d', c.quarter_key // 4, (c.quarter_key // 4 + 1) % 100) as financial_year,
-    (c.quarter_key % 4 + 1)::integer as quarter,
-    o.offence_code, c.offences, q.release_id,
-from crime_rates_core.count_history as c
-join crime_rates_core.areas as a using (area_key)
-join crime_rates_core.offences as o using (offence_key)
-join crime_rates_core.release_quarters as q
-    on q.level = a.level and q.quarter_key = c.quarter_key and q.valid_to = date '9999-12-31'
-where c.valid_to = date '9999-12-31';
-
 -- one row per count that a later release changed, added or dropped
-create table revisions as
-with spells as (
+with value_versions as (
     select c.*, a.level, a.area_code, a.area_name, o.offence_code,
         lead(c.valid_from) over keys as next_from,
         lead(c.offences) over keys as next_offences,
@@ -27,12 +12,12 @@ with spells as (
 changes as (
     -- ended: revised, or dropped where the next release no longer has the row
     select *, valid_to as changed_on, offences as before, if(next_from = valid_to, next_offences, null) as after,
-    from spells
+    from value_versions
     where valid_to < date '9999-12-31'
     union all
     -- begun without a predecessor, though an earlier release covered the quarter
     select *, valid_from, null, offences,
-    from spells
+    from value_versions
     where previous_to is distinct from valid_from
 )
 select
@@ -44,4 +29,4 @@ from changes as c
 join crime_rates_core.release_quarters as t
     on t.level = c.level and t.quarter_key = c.quarter_key and t.valid_from = c.changed_on
 join crime_rates_core.release_quarters as f
-    on f.level = c.level and f.quarter_key = c.quarter_key and f.valid_to = c.changed_on;
+    on f.level = c.level and f.quarter_key = c.quarter_key and f.valid_to = c.changed_on

@@ -1,0 +1,3 @@
+-- one row per level and area
+select * exclude (councils)
+from stage.areas

@@ -1,0 +1,2 @@
+-- one row per offence code
+from stage.offences
