@@ -153,7 +153,10 @@ def explain(half_year: str, *, area: str, offence: str, level: Level = "csp", st
     level
         csp, pfa, region or country.
     """
+    from flows.queries import connection, derivation
     from flows.rendering import explanation_text
     from transforms.periods import HalfYear
 
-    sys.stdout.write(explanation_text.explain(store, HalfYear.parse(half_year), area, offence, level))
+    with connection.connect(store) as con:
+        explanation = derivation.explain_figure(con, store, HalfYear.parse(half_year), level, offence, area)
+    sys.stdout.write(explanation_text.render(explanation))

@@ -1,131 +1,226 @@
-"""Whose persons make up the population of one figure of `ranked_rates`: councils, the parts of shared ones, their files."""
+"""Whose persons make up the population of a figure: councils, the parts of those that it shares, forces, and their files.
+
+An apportionment is read from crime_rates_core.council_parts, by which the models made it.
+"""
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
+from flows.common.atomic_files import read_json
 from flows.queries.connection import fetch_rows
-from flows.queries.derivation import Figure, Rows
-
-_SPLIT = re.compile(r"mid-(\d{4}) \([\d.]+% of [\d,]+; parts published (\d{4}-\d\d-\d\d)\)")
+from flows.queries.figure import Figure
 
 
 @dataclass(frozen=True)
-class Population:
-    """The councils of an area in the estimates that divide, and those of them of which it has only a part."""
+class CouncilPart:
+    """A part of a council that had estimates of its own."""
 
-    lookup_year: int | None
-    boundaries: str | None
-    vintages: list[Any]  # all that are held of this mid-year
-    councils: Rows  # council_code, council_name, persons, source_file, is_shared, counted (its persons in the area, or None)
-    parts: dict[str, Rows]  # shared council → its parts when they last had estimates of their own
-    lacking: list[str]  # councils without an estimate in that set
-    places: dict[str, str]  # council → sheet and row, as far as the lake tells
+    code: str
+    name: str
+    persons: int
+    is_inside: bool  # whether it lies in the area
+    source_file: str
 
 
-def population(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path) -> Population:
-    """What the population of a figure is made of, on the set of boundaries that divides."""
+@dataclass(frozen=True)
+class CouncilSplit:
+    """How the persons of a council are split between the areas that share it: by its parts in a year and vintage."""
+
+    year: int
+    vintage: date
+    persons_inside: int  # of the parts in the area
+    persons_in_parts: int  # of all parts
+    persons_counted: int  # of the council, in the area
+    parts: list[CouncilPart]
+
+
+@dataclass(frozen=True)
+class FilePlace:
+    """The row of a published file that holds a council's persons; a CSV file has no sheet."""
+
+    sheet: str | None
+    row: int
+
+
+@dataclass(frozen=True)
+class Council:
+    """A council that lies in the area, wholly or in part."""
+
+    code: str
+    name: str
+    persons: int
+    source_file: str
+    is_shared: bool  # lies only partly in the area
+    split: CouncilSplit | None  # None of a whole one, and of a shared one whose parts nobody published
+    place: FilePlace | None  # as far as the lake tells
+
+    @property
+    def persons_counted(self) -> int | None:
+        """Its persons in the area; None where they are not known."""
+        if not self.is_shared:
+            return self.persons
+        return self.split.persons_counted if self.split else None
+
+
+@dataclass(frozen=True)
+class ForcePopulation:
+    """A police force of a region or country, and its residents; the British Transport Police is no place and has none."""
+
+    name: str
+    is_place: bool
+    persons: int | None
+
+
+@dataclass(frozen=True)
+class PopulationBreakdown:
+    """What a population is made of, on the set of boundaries that divides."""
+
+    year: int  # of the mid-year estimate
+    vintage: date | None  # None where no estimate of that year is held
+    other_vintages: list[date]
+    lookup_year: int | None  # None where no lookup tells the councils
+    boundaries: str | None  # the April whose councils the estimate was made for, or `as published`
+    councils: list[Council]
+    missing_councils: list[str]  # names of those without an estimate in that set
+    forces: list[ForcePopulation]  # of a region or country
+
+    @property
+    def is_split(self) -> bool:
+        """Whether any council is split by its parts."""
+        return any(council.split for council in self.councils)
+
+    @property
+    def persons_counted(self) -> int:
+        """What the councils add up to, as far as it is known."""
+        return sum(council.persons_counted or 0 for council in self.councils)
+
+    @property
+    def persons_in_forces(self) -> int:
+        """What the forces add up to, as far as it is known."""
+        return sum(force.persons or 0 for force in self.forces if force.is_place)
+
+
+# the units of an area: the smallest pieces of ground by which councils of different years are compared
+_UNITS = "units as (select unit from crime_rates_core.area_units where area_key = ? and lookup_year = ?)"
+
+
+def fetch_population(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path) -> PopulationBreakdown | None:
+    """What the population of a figure is made of; None of an unassigned group, where nobody lives."""
+    if figure.row["status"] == "unassigned":
+        return None
     year, vintage = figure.row["population_year"], figure.row["population_vintage"]
     lookup = fetch_rows(con, "select lookup_year from crime_rates_core.year_lookups where start_year = ?", [figure.start_year])
     lookup_year = lookup[0]["lookup_year"] if lookup else None
     bases = fetch_rows(con, "select vintage, boundaries from crime_rates_core.population_bases where year = ? order by 1", [year])
     boundaries = next((base["boundaries"] for base in bases if base["vintage"] == vintage), None)
-    fetch_rows(
-        con,
-        "create or replace temp table units as select unit from crime_rates_core.area_units "
-        "where area_key = ? and lookup_year = ?",
-        [figure.area_key, lookup_year],
+    return PopulationBreakdown(
+        year,
+        vintage,
+        [base["vintage"] for base in bases if base["vintage"] != vintage],
+        lookup_year,
+        boundaries,
+        _councils(con, figure, lake, lookup_year, boundaries),
+        _missing_councils(con, figure, lookup_year, boundaries),
+        _forces(con, figure, lookup_year) if figure.is_sum_of_forces else [],
     )
-    councils = fetch_rows(
+
+
+def _councils(
+    con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path, lookup_year: int | None, boundaries: str | None
+) -> list[Council]:
+    rows = fetch_rows(
         con,
-        "with touching as (select p.council_code, p.council_name, p.persons, p.source_file, count(*) as units, "
-        "count(i.unit) as inside from crime_rates_core.council_populations as p "
+        f"with {_UNITS}, touching as (select p.council_code as code, p.council_name as name, p.persons, p.source_file, "
+        "count(i.unit) as units_inside, count(*) as units from crime_rates_core.council_populations as p "
         "join crime_rates_core.council_units as u using (council_code) left join units as i using (unit) "
         "where p.year = ? and p.vintage = ? and p.boundaries = ? group by all) "
-        "select * exclude (units, inside), inside < units as is_shared, if(inside < units, null, persons) as counted "
-        "from touching where inside > 0 order by council_name",
-        [year, vintage, boundaries],
+        "select code, name, persons, source_file, units_inside < units as is_shared "
+        "from touching where units_inside > 0 order by name, code",
+        [figure.area_key, lookup_year, figure.row["population_year"], figure.row["population_vintage"], boundaries],
     )
-    lacking = fetch_rows(
+    splits = _splits(con, figure, lookup_year)
+    places = _places(con, figure, lake, {row["code"]: row["source_file"] for row in rows})
+    return [Council(**row, split=splits.get(row["code"]), place=places.get(row["code"])) for row in rows]
+
+
+def _splits(con: duckdb.DuckDBPyConnection, figure: Figure, lookup_year: int | None) -> dict[str, CouncilSplit]:
+    """Code of a council that the area shares → how it is split, where its parts were published."""
+    rows = fetch_rows(
         con,
-        "select coalesce(min(n.council_name), unit) as name from units left join crime_rates_core.council_populations as n "
+        "select p.* from crime_rates_core.council_parts as p join crime_rates_core.population_bases as b using (set_key) "
+        "where p.area_key = ? and p.lookup_year = ? and b.year = ? and b.vintage = ? "
+        "order by p.council_code, p.part_name, p.part_code",
+        [figure.area_key, lookup_year, figure.row["population_year"], figure.row["population_vintage"]],
+    )
+    splits: dict[str, CouncilSplit] = {}
+    for row in rows:
+        split = splits.setdefault(
+            row["council_code"],
+            CouncilSplit(
+                row["part_year"],
+                row["part_vintage"],
+                row["persons_inside"],
+                row["persons_in_parts"],
+                row["persons_counted"],
+                [],
+            ),
+        )
+        split.parts.append(
+            CouncilPart(row["part_code"], row["part_name"], row["part_persons"], row["is_inside"], row["part_source_file"])
+        )
+    return splits
+
+
+def _missing_councils(
+    con: duckdb.DuckDBPyConnection, figure: Figure, lookup_year: int | None, boundaries: str | None
+) -> list[str]:
+    rows = fetch_rows(
+        con,
+        f"with {_UNITS} select coalesce(min(n.council_name), unit) as name "
+        "from units left join crime_rates_core.council_populations as n "
         "on n.council_code = unit where unit not in (select u.unit from crime_rates_core.council_units as u "
         "join crime_rates_core.council_populations as p using (council_code) "
         "where p.year = ? and p.vintage = ? and p.boundaries = ?) group by unit order by 1",
-        [year, vintage, boundaries],
+        [figure.area_key, lookup_year, figure.row["population_year"], figure.row["population_vintage"], boundaries],
     )
-    parts = {}
-    if split := _SPLIT.findall(figure.row["status_note"] or ""):
-        # shared councils stand in the note in the order of their codes
-        shared = sorted((c for c in councils if c["is_shared"]), key=lambda c: str(c["council_code"]))
-        for council, (part_year, part_vintage) in zip(shared, split, strict=False):
-            parts[council["council_code"]] = found = _parts(con, council, int(part_year), part_vintage)
-            council["counted"] = found[0]["counted"] if found else None
-    return Population(
-        lookup_year,
-        boundaries,
-        [base["vintage"] for base in bases],
-        councils,
-        parts,
-        [row["name"] for row in lacking],
-        _places(con, lake, councils, year, vintage),
-    )
+    return [row["name"] for row in rows]
 
 
-def _parts(con: duckdb.DuckDBPyConnection, council: dict[str, Any], year: int, vintage: str) -> Rows:
-    """The parts of a shared council: persons, whether in the area; sums inside and of all; the council's persons in the area."""
-    return fetch_rows(
-        con,
-        "with ground as (select unit from crime_rates_core.council_units where council_code = ?), "
-        "parts as (select p.boundaries, p.year, p.vintage, p.council_code, p.council_name, p.persons, p.source_file, "
-        "count(*) as units, count(i.unit) > 0 as is_inside "
-        "from crime_rates_core.council_populations as p join crime_rates_core.council_units as u using (council_code) "
-        "join ground using (unit) left join units as i using (unit) "
-        "where p.year = ? and p.vintage = cast(? as date) group by all), "
-        "whole as (select boundaries from parts group by all having sum(units) = (select count(*) from ground) "
-        "order by 1 limit 1), "
-        "sums as (select sum(persons) filter (where is_inside)::bigint as inside, sum(persons)::bigint as all_parts "
-        "from parts join whole using (boundaries)) "
-        "select p.*, s.*, round(? * (s.inside / s.all_parts::double))::bigint as counted "
-        "from parts as p join whole using (boundaries) cross join sums as s order by p.council_name",
-        [council["council_code"], year, vintage, council["persons"]],
-    )
-
-
-def _places(con: duckdb.DuckDBPyConnection, lake: Path, councils: Rows, year: int, vintage: Any) -> dict[str, str]:
-    wanted, files = {c["source_file"] for c in councils}, []
+def _places(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path, files: dict[str, str]) -> dict[str, FilePlace]:
+    """Code of a council → the row of its file that holds its persons; none where the lake lacks it, or two rows do."""
+    tables = []
     for record in sorted((lake / "populations").glob("[!.]*/record.json")):
-        source = json.loads(record.read_text(encoding="utf-8"))
-        if source["file_name"] in wanted and source["vintage"] == str(vintage):
-            files.append(str(record.with_name("table.parquet")))
-    if not files:
+        source = read_json(record)
+        if source["file_name"] in files.values() and source["vintage"] == str(figure.row["population_vintage"]):
+            tables.append(str(record.with_name("table.parquet")))
+    if not tables:
         return {}
-    found = fetch_rows(
+    rows = fetch_rows(
         con,
         'select area_code, min(sheet) as sheet, min("row") as row from read_parquet(?) '
         "where area_code in (select unnest(?)) and area_kind = 'council' and year = ? "
         'group by all having count(distinct (sheet, "row")) = 1',
-        [files, [c["council_code"] for c in councils], year],
+        [tables, list(files), figure.row["population_year"]],
     )
-    in_csv = {c["council_code"] for c in councils if c["source_file"].lower().endswith(".csv")}
     return {
-        row["area_code"]: ("" if row["area_code"] in in_csv else f"sheet {row['sheet']}, ") + f"row {row['row']}" for row in found
+        row["area_code"]: FilePlace(None if files[row["area_code"]].lower().endswith(".csv") else row["sheet"], row["row"])
+        for row in rows
     }
 
 
-def force_populations(con: duckdb.DuckDBPyConnection, figure: Figure, lookup_year: int | None) -> Rows:
-    """The forces of a region or country with the persons of each, and of how many councils it is made."""
-    return fetch_rows(
+def _forces(con: duckdb.DuckDBPyConnection, figure: Figure, lookup_year: int | None) -> list[ForcePopulation]:
+    rows = fetch_rows(
         con,
-        "select a.area_name as member, a.kind, p.persons, p.method from crime_rates_core.area_members as m "
+        "select a.area_name as name, a.kind is distinct from 'unassigned' as is_place, p.persons "
+        "from crime_rates_core.area_members as m "
         "join crime_rates_core.areas as a on a.area_key = m.member_key "
         "left join crime_rates_core.area_populations as p on p.area_key = a.area_key and p.lookup_year = ? and p.year = ? "
         "and p.vintage = ? where m.basis = 'published' and m.area_key = ? order by 1",
         [lookup_year, figure.row["population_year"], figure.row["population_vintage"], figure.area_key],
     )
+    return [ForcePopulation(**row) for row in rows]

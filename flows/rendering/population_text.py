@@ -2,134 +2,133 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
 
-import duckdb
-
-from flows.queries.derivation import Figure, Rows
-from flows.queries.population_breakdown import Population, force_populations, population
-from flows.rendering.text_tables import Lines, align_columns, format_count, heading, wrap
+from flows.queries.figure import Figure
+from flows.queries.population_breakdown import Council, CouncilSplit, FilePlace, PopulationBreakdown
+from flows.rendering.text_tables import Lines, align_columns, format_count, heading, indent, wrap
 
 
-# ---------------------------------------------------------------- how it is told
-def describe_population(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path) -> Lines:
-    """The population of a figure in words: which estimate, of which councils, how it was split."""
-    row = figure.row
-    year, vintage = row["population_year"], row["population_vintage"]
-    if row["status"] == "unassigned":
+def describe_population(figure: Figure, population: PopulationBreakdown | None) -> Lines:
+    """The third section of an explanation: which estimate, of which councils, how it was split."""
+    if population is None:
         return [*heading("3. The population: none"), "Not a place: nobody lives there, so nothing is divided."]
-    found = population(con, figure, lake)
-    title = "not known" if row["population"] is None else format_count(row["population"])
-    lines = heading(f"3. The population: {title}")
-    lines += wrap(
-        f"Mid-{year} (30 June {year}), the year before the financial year {figure.answer.half_year.year} starts: "
+    lines = [*heading(f"3. The population: {_persons(figure.row['population'])}"), *_estimate(figure, population)]
+    if population.vintage is None:
+        return lines
+    if figure.row["status"] == "not_resident":
+        lines.append("Given for its own sake: it does not divide, see the status above.")
+    table = _forces(figure, population) if figure.is_sum_of_forces else _councils(figure, population)
+    return [*lines, "", *table, *_files(council.source_file for council in population.councils)]
+
+
+def _estimate(figure: Figure, population: PopulationBreakdown) -> Lines:
+    """Which estimate divides, and by which lookup its councils were found."""
+    year, financial_year = population.year, figure.table.half_year.year
+    lines = wrap(
+        f"Mid-{year} (30 June {year}), the year before the financial year {financial_year} starts: "
         "the convention of the Office for National Statistics (ONS)."
     )
-    if vintage is None:
+    if population.vintage is None:
         return [*lines, f"No mid-{year} estimate is held."]
-    others = [str(v) for v in found.vintages if v != vintage]
-    lines += wrap(
-        f"Vintage: published {vintage}, the newest that is held"
-        + (f" (also held: {', '.join(others)})." if others else "; no other is held.")
-    )
-    on = f"those of April {found.boundaries}" if (found.boundaries or "").isdigit() else "as the file has them"
-    lines += wrap(f"Boundaries of the councils: {on}; of the sets in this vintage that which fits the most areas.")
-    lookup = f"by the ONS lookup of {found.lookup_year}" if found.lookup_year else "as data/reference says"
-    lines += wrap(
-        f"Councils of the area: {lookup}, for the financial year {figure.answer.half_year.year}."
-        + (" Where it splits a council between partnerships, by the nearest lookup that does not." if found.parts else "")
-    )
-    if row["status"] == "not_resident":
-        lines.append("Given for its own sake: it does not divide, see the status above.")
-    if figure.is_sum_of_forces:
-        return [*lines, "", *_forces(con, figure, found), *_files(found.councils)]
-    return [*lines, "", *_councils(figure, found), *_files(found.councils)]
+    others = ", ".join(map(str, population.other_vintages))
+    also = f" (also held: {others})." if others else "; no other is held."
+    boundaries = population.boundaries or ""
+    councils = f"those of April {boundaries}" if boundaries.isdigit() else "as the file has them"
+    lookup = f"by the ONS lookup of {population.lookup_year}" if population.lookup_year else "as data/reference says"
+    shared = " Where it splits a council between partnerships, by the nearest lookup that does not."
+    return [
+        *lines,
+        *wrap(f"Vintage: published {population.vintage}, the newest that is held{also}"),
+        *wrap(f"Boundaries of the councils: {councils}; of the sets in this vintage that which fits the most areas."),
+        *wrap(
+            f"Councils of the area: {lookup}, for the financial year {financial_year}." + (shared if population.is_split else "")
+        ),
+    ]
 
 
-def _councils(figure: Figure, found: Population) -> Lines:
-    if not found.councils and not found.lacking:
+def _councils(figure: Figure, population: PopulationBreakdown) -> Lines:
+    """The councils of the area with their persons, and how those that it shares are split."""
+    councils = population.councils
+    if not councils and not population.missing_councils:
         return ["Its councils are not known."]
-    cells = []
-    for c in found.councils:
-        persons = format_count(c["counted"]) if c["counted"] is not None else "not known"
-        cells.append(
-            (
-                c["council_code"],
-                c["council_name"] + (", in part" if c["is_shared"] else ""),
-                persons,
-                found.places.get(c["council_code"], ""),
-            )
+    cells = [
+        (
+            council.code,
+            council.name + (", in part" if council.is_shared else ""),
+            _persons(council.persons_counted),
+            _place(council.place),
         )
-    cells += [("", name, "no estimate", "") for name in found.lacking]
-    known = figure.row["population"]
-    table = align_columns(
-        ("code", "council", "persons", "in" if found.places else ""),
-        [*cells, ("", "sum", format_count(known) if known is not None else "not known", "")],
-        (2,),
+        for council in councils
+    ]
+    cells += [("", name, "no estimate", "") for name in population.missing_councils]
+    persons = figure.row["population"]
+    lines = indent(
+        align_columns(
+            ("code", "council", "persons", "in" if any(council.place for council in councils) else ""),
+            [*cells, ("", "sum", _persons(persons), "")],
+            (2,),
+        )
     )
-    lines = [f"  {line}" for line in table]
-    for c in found.councils:
-        lines += _split(c, found.parts.get(c["council_code"], []))
-    if known is None:
+    for council in councils:
+        if council.is_shared:
+            lines += _shared_council(council)
+    if persons is None:
         lines += wrap("A population is that of all councils of the area or none: a part would make the rate too high.")
-    elif known != sum(c["counted"] or 0 for c in found.councils):
+    elif persons != population.persons_counted:
         lines += wrap("CAUTION: these councils do not add up to the population that divides.")
     return lines
 
 
-def _split(council: dict[str, Any], parts: Rows) -> Lines:
-    """How a shared council's persons were split, with the arithmetic."""
-    if not council["is_shared"]:
-        return []
-    if not parts:
-        return wrap(
-            f"{council['council_name']} ({format_count(council['persons'])} persons) is shared with another area, "
-            "and no estimate of its parts is held."
-        )
-    first = parts[0]
-    lines = [
+def _shared_council(council: Council) -> Lines:
+    """How a shared council's persons were split."""
+    persons = format_count(council.persons)
+    if council.split is None:
+        return wrap(f"{council.name} ({persons} persons) is shared with another area, and no estimate of its parts is held.")
+    return [
         "",
         *wrap(
-            f"{council['council_name']} has {format_count(council['persons'])} persons and lies only partly in the area. "
-            f"It is split as its parts stood in mid-{first['year']}, the last with estimates of their own "
-            f"(published {first['vintage']}):"
+            f"{council.name} has {persons} persons and lies only partly in the area. "
+            f"It is split as its parts stood in mid-{council.split.year}, the last with estimates of their own "
+            f"(published {council.split.vintage}):"
         ),
+        *_split(persons, council.split),
+        *_files(part.source_file for part in council.split.parts),
     ]
-    cells = [
-        (p["council_code"], p["council_name"], format_count(p["persons"]), "in the area" if p["is_inside"] else "") for p in parts
-    ]
-    lines += [
-        f"  {line}"
-        for line in align_columns(
-            ("code", "part", "persons", ""), [*cells, ("", "sum", format_count(first["all_parts"]), "")], (2,)
-        )
-    ]
+
+
+def _split(persons: str, split: CouncilSplit) -> Lines:
+    """The parts of a council, and the arithmetic of its split."""
+    cells = [(part.code, part.name, format_count(part.persons), "in the area" if part.is_inside else "") for part in split.parts]
+    inside, whole = format_count(split.persons_inside), format_count(split.persons_in_parts)
     return [
-        *lines,
-        f"  {format_count(council['persons'])} × {format_count(first['inside'])} ÷ {format_count(first['all_parts'])} "
-        f"= {format_count(first['counted'])}",
-        *_files(parts),
+        *indent(align_columns(("code", "part", "persons", ""), [*cells, ("", "sum", whole, "")], (2,))),
+        f"  {persons} × {inside} ÷ {whole} = {format_count(split.persons_counted)}",
     ]
 
 
-def _forces(con: duckdb.DuckDBPyConnection, figure: Figure, found: Population) -> Lines:
-    rows = force_populations(con, figure, found.lookup_year)
-    cells = [
-        (r["member"], "not a place" if r["kind"] == "unassigned" else format_count(r["persons"]) or "not known") for r in rows
-    ]
-    known = figure.row["population"]
-    table = align_columns(
-        ("force", "persons"), [*cells, ("sum", format_count(known) if known is not None else "not known")], (1,)
-    )
+def _forces(figure: Figure, population: PopulationBreakdown) -> Lines:
+    """The forces of a region or country with their persons."""
+    cells = [(force.name, _persons(force.persons) if force.is_place else "not a place") for force in population.forces]
+    persons = figure.row["population"]
     lines = [
         "The councils of its forces make it up; `explain` a force with --level pfa to see them.",
-        *(f"  {line}" for line in table),
+        *indent(align_columns(("force", "persons"), [*cells, ("sum", _persons(persons))], (1,))),
     ]
-    if known is not None and known != sum(r["persons"] or 0 for r in rows if r["kind"] != "unassigned"):
+    if persons is not None and persons != population.persons_in_forces:
         lines += wrap("The forces differ from the sum by what rounding takes where a council is split between two.")
     return lines
 
 
-def _files(rows: Rows) -> Lines:
-    return [f"Persons from {file}" for file in sorted({row["source_file"] for row in rows})]
+def _persons(persons: int | None) -> str:
+    return "not known" if persons is None else format_count(persons)
+
+
+def _place(place: FilePlace | None) -> str:
+    if place is None:
+        return ""
+    return f"row {place.row}" if place.sheet is None else f"sheet {place.sheet}, row {place.row}"
+
+
+def _files(files: Iterable[str]) -> Lines:
+    return [f"Persons from {file}" for file in sorted(set(files))]

@@ -20,6 +20,11 @@ def wrap(text: str) -> Lines:
     return textwrap.wrap(end, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
+def indent(lines: Lines) -> Lines:
+    """The lines, two spaces further in."""
+    return [f"  {line}" for line in lines]
+
+
 def format_exact_rate(value: float) -> str:
     """A rate as a pocket calculator shows it: four decimals, more where they would show little."""
     places = 4 if value == 0 or value >= 0.1 else 6 if value >= 0.001 else 8

@@ -6,8 +6,9 @@ import re
 from math import isclose, sqrt
 from pathlib import Path
 
+from flows.queries import connection, derivation
 from flows.rendering import explanation_text
-from flows.storage.data_store import LocalStore
+from flows.storage.data_store import DataStore, LocalStore
 from tests.support.world import World
 from transforms.periods import HalfYear
 
@@ -15,7 +16,15 @@ STATED = re.compile(r"([\d.,]+ .*[×÷].*) = ([\d.,]+)$")
 
 
 def say(data: Path, area: str, offence: str = "8Q", level: str = "csp", half_year: str = "2015-16-H1") -> str:
-    return explanation_text.explain(LocalStore(data), HalfYear.parse(half_year), area, offence, level)
+    """What `crime-rates explain` prints of a figure."""
+    return say_of(LocalStore(data), area, offence, level, half_year)
+
+
+def say_of(store: DataStore, area: str, offence: str = "8Q", level: str = "csp", half_year: str = "2015-16-H1") -> str:
+    """The same, of any data store."""
+    with connection.connect(store) as con:
+        explanation = derivation.explain_figure(con, store, HalfYear.parse(half_year), level, offence, area)
+    return explanation_text.render(explanation)
 
 
 def flat(text: str) -> str:

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from flows.common.sanitize import escape_csv_cell, escape_csv_column, sanitize_text
 from flows.pipeline import steps
 from flows.queries import connection, ranked_table
-from flows.rendering import explanation_text, ranked_table_text, revisions_text, series_text, status_text
+from flows.rendering import ranked_table_text, revisions_text, series_text, status_text
 from flows.rendering.formats import json_text
 from flows.settings import Settings
 from flows.storage.data_store import LocalStore
 from flows.warehouse import table_export
+from tests.support import explanations
 from tests.support.releases import figures
 from tests.support.world import REFERENCE, World, rows_of
 from transforms.areas import read_reference
@@ -159,7 +160,7 @@ def test_no_command_sends_a_control_character_to_a_terminal(world: World, number
         for kind in ("text", "csv", "json")
     ]
     texts += [
-        explanation_text.explain(LocalStore(world.data), half_year, "South Worcester", code, "csp"),
+        explanations.say(world.data, "South Worcester", code),
         status_text.releases(LocalStore(world.data)),
         revisions_text.render(LocalStore(world.data), None, None, code, None, 5, "text"),
     ]

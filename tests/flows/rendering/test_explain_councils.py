@@ -52,6 +52,20 @@ def test_a_part_that_nobody_published_is_said_to_be_lacking(tmp_path: Path) -> N
     assert "Status no_population: no separate estimate was published for the part of E06000058" in flat(text)
 
 
+def test_the_split_is_shown_whatever_keeps_the_figure_from_its_rank(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    dorset = [f"E070000{n}" for n in range(48, 54)]
+    world.lookup(2017, {"Bournemouth": ["E06000028"], "Poole": ["E06000029"], "Dorset": dorset})
+    parts = {"E06000028": 200_000, "E06000029": 150_000} | dict.fromkeys(dorset, 50_000)
+    world.population(date(2018, 6, 28), parts, year=2017)
+    world.population(date(2020, 6, 24), {"E06000058": 400_000, "E06000059": 375_000}, year=2019)
+    world.release(DAY, [figures("2020/21", 1, "Dorset", csp=csp) for csp in ("Bournemouth", "Poole", "Dorset")])
+    world.build().close()
+    text = say(world.data, "Bournemouth", half_year="2020-21-H1")
+    assert "Status incomplete: only quarter 1" in text and "3. The population: 200,000" in text
+    assert "  400,000 × 200,000 ÷ 400,000 = 200,000\n" in text and "CAUTION" not in text
+
+
 def test_a_council_without_an_estimate_is_named(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.worcestershire()

@@ -16,7 +16,6 @@ from s3fs import S3FileSystem
 
 from flows.common.atomic_files import read_json, remove_leftovers, sha256_of
 from flows.pipeline import normalise, steps
-from flows.rendering import explanation_text
 from flows.settings import Settings
 from flows.sources import catalogue
 from flows.storage import lease, raw_store, sync
@@ -24,8 +23,8 @@ from flows.storage.file_lock import FolderBusy
 from flows.warehouse import build, remote
 from flows.warehouse.published import published as published_build
 from tests.services.object_store.conftest import Hosts
+from tests.support.explanations import say
 from tests.support.world import SAMPLE, World
-from transforms.periods import HalfYear
 
 SOURCES = steps.Folders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups")
 
@@ -125,10 +124,7 @@ def test_a_store_holds_what_a_plain_folder_holds_and_serves_other_hosts(
     # a reader explains a figure by the cells of its release
     with monkeypatch.context() as patch:
         patch.setattr(Settings, "__init__", None)
-        said = [
-            explanation_text.explain(data, HalfYear.parse("2015-16-H1"), "South Worcester", "8Q", "csp")
-            for data in (sample.data, hosts.on("reader"))
-        ]
+        said = [say(data, "South Worcester") for data in (sample.data, hosts.on("reader"))]
     assert said[0] == said[1] and "row 235" in said[0]
     assert not list(hosts.on("reader").glob("lake/offences/*mar2015*/*.parquet"))
 
