@@ -9,8 +9,9 @@ from secrets import token_hex
 import pytest
 from s3fs import S3FileSystem
 
-from flows.storage.data_dir import open_store, working_copy
-from flows.storage.object_store import Store
+from flows.settings import data_store
+from flows.storage.object_store import ObjectStore
+from flows.storage.remote_store import RemoteStore
 from tests.support import s3_server
 
 ENDPOINT = "AWS_ENDPOINT_URL_S3"
@@ -56,15 +57,17 @@ class Hosts:
     def __init__(self, folder: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.address, self._monkeypatch = folder, address, monkeypatch
 
-    def on(self, name: str) -> Path:
-        """Be on a host, from now on; gives its working copy."""
+    def on(self, name: str) -> RemoteStore:
+        """Be on a host, from now on; gives the store as it is opened there."""
         self._monkeypatch.setenv("CRIME_RATES_CACHE_DIR", str(self.folder / name))
-        return working_copy(self.address)
+        store = data_store(self.address)
+        assert isinstance(store, RemoteStore)
+        return store
 
-    def store(self, name: str = "any") -> Store:
-        there = open_store(self.on(name))
-        assert there is not None
-        return there
+    @property
+    def objects(self) -> ObjectStore:
+        """The objects themselves, for who looks into the store from outside."""
+        return ObjectStore(self.address)
 
 
 @pytest.fixture

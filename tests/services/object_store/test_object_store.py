@@ -14,92 +14,123 @@ import pytest
 from pytest_httpserver import HTTPServer
 from s3fs import S3FileSystem
 
-from flows.storage import object_store
-from flows.storage.data_dir import display_name, nested, open_store, working_copy
-from flows.storage.object_store import Store, StoreError
+from flows.settings import data_store
+from flows.storage.data_store import LocalStore, StoredFile
+from flows.storage.object_store import ObjectStore, StoreError
+from flows.storage.remote_store import RemoteStore
 from tests.services.object_store.conftest import ENDPOINT, Hosts
 from transforms.errors import UsageError
 
 
 def test_an_object_is_there_as_it_was_written(hosts: Hosts, tmp_path: Path) -> None:
-    there = hosts.store()
-    assert there.objects("raw") == {} and there.read("raw/a/b") is None and there.info("raw/a/b") is None
+    there = hosts.objects
+    assert there.list("raw") == {} and there.read("raw/a/b") is None and there.info("raw/a/b") is None
     first = there.write("raw/a/b", b"one")
-    assert there.read("raw/a/b") == b"one" and there.objects("raw") == {"raw/a/b": first}
+    assert there.read("raw/a/b") == b"one" and there.list("raw") == {"raw/a/b": first}
     second = there.write("raw/a/b", b"two")
-    assert (first.size, second.size) == (3, 3) and first.version != second.version == there.objects("")["raw/a/b"].version
+    assert (first.size, second.size) == (3, 3) and first.version != second.version == there.list("")["raw/a/b"].version
     (tmp_path / "file").write_bytes(b"x" * 1000)
-    assert there.push("raw/a/c", tmp_path / "file").size == 1000
-    there.pull("raw/a/c", tmp_path / "again", 1000)
+    assert there.upload("raw/a/c", tmp_path / "file").size == 1000
+    there.download("raw/a/c", tmp_path / "again", 1000)
     assert (tmp_path / "again").read_bytes() == b"x" * 1000
     assert there.read_all(["raw/a/b", "raw/a/c"]) == {"raw/a/b": b"two", "raw/a/c": b"x" * 1000} and there.read_all([]) == {}
     there.remove("raw/a/b")
     there.remove("raw/a/b")
-    assert list(there.objects("raw")) == ["raw/a/c"]
+    assert list(there.list("raw")) == ["raw/a/c"]
 
 
 def test_only_one_of_many_creates_an_object(hosts: Hosts) -> None:
-    there = hosts.store()
-    won: list[int] = []
-    start = threading.Barrier(8)
+    won = race(hosts.address, [(f"host {number}".encode(), None) for number in range(8)])
+    assert won == [hosts.objects.read("one")]
 
-    def create(number: int) -> None:
+
+def test_an_object_is_replaced_only_where_what_was_read_still_stands(hosts: Hosts) -> None:
+    there = hosts.objects
+    assert not there.replace("one", b"b", b"a") and there.read("one") is None
+    assert there.replace("one", b"a", None) and not there.replace("one", b"b", None)
+    assert there.replace("one", b"b", b"a") and not there.replace("one", b"c", b"a")
+    assert there.read("one") == b"b"
+
+
+def test_of_many_that_replace_an_object_at_once_one_wins(bucket: str) -> None:
+    ObjectStore(bucket).write("one", b"before")
+    won = race(bucket, [(f"host {number}".encode(), b"before") for number in range(8)])
+    assert won == [ObjectStore(bucket).read("one")]
+
+
+def race(address: str, hosts: list[tuple[bytes, bytes | None]]) -> list[bytes]:
+    """Many replace an object at once, each (its bytes, what it has read); gives the bytes of those that were told they did."""
+    won: list[bytes] = []
+    start = threading.Barrier(len(hosts))
+
+    def replace(data: bytes, before: bytes | None) -> None:
+        there = ObjectStore(address)
         start.wait()
-        if there.create("lock/1", f"host {number}".encode()):
-            won.append(number)
+        if there.replace("one", data, before):
+            won.append(data)
 
-    threads = [threading.Thread(target=create, args=(number,)) for number in range(8)]
+    threads = [threading.Thread(target=replace, args=host) for host in hosts]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [f"host {number}".encode() for number in won] == [there.read("lock/1")]
+    return won
+
+
+def test_who_was_overtaken_on_a_server_without_conditions_does_not_win(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = ObjectStore(bucket)
+    put = there._fs.pipe_file
+    monkeypatch.setattr(there._fs, "pipe_file", lambda path, _data, **_conditions: put(path, b"of the last"))
+    assert not there.replace("a", b"of the first", None)
 
 
 def test_what_fails_half_way_is_never_seen(hosts: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    there = hosts.store()
+    there = hosts.objects
     there.write("a", b"old")
     (tmp_path / "file").write_bytes(b"new")
-    fs, _ = there._there
+    fs = there._fs
 
     def half(_: str, target: str) -> None:
-        if not there._is_object_store:
+        if not hosts.address.startswith("s3"):
             fs.pipe_file(target, b"n")
         raise OSError("the line was cut")
 
     monkeypatch.setattr(fs, "put_file", half)
     with pytest.raises(StoreError, match="the line was cut"):
-        there.push("a", tmp_path / "file")
-    assert there.read("a") == b"old" and list(there.objects("")) == ["a"]
-    assert not [path for path in fs.find(there._there[1]) if path.endswith(".part")]
+        there.upload("a", tmp_path / "file")
+    assert there.read("a") == b"old" and list(there.list("")) == ["a"]
+    assert not [path for path in fs.find(there._root) if path.endswith(".part")]
 
 
 def test_a_size_that_is_not_right_is_told(hosts: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    there = hosts.store()
+    there = hosts.objects
     there.write("a", b"1234")
     with pytest.raises(StoreError, match=r"/a: expected 5 bytes, found 4 when it was downloaded: run the command again\.$"):
-        there.pull("a", tmp_path / "a", 5)
+        there.download("a", tmp_path / "a", 5)
     (tmp_path / "file").write_bytes(b"12345")
-    monkeypatch.setattr(Store, "info", lambda self, name: object_store.Object(4, "", 0))  # noqa: ARG005
+    monkeypatch.setattr(ObjectStore, "info", lambda self, name: StoredFile(4, "", 0))  # noqa: ARG005
     with pytest.raises(StoreError, match=r"/b: expected the 5 bytes that were uploaded, found 4 bytes: run the command again\.$"):
-        there.push("b", tmp_path / "file")
+        there.upload("b", tmp_path / "file")
 
 
 # ---------------------------------------------------------------- addresses
-def test_a_path_is_its_own_working_copy_and_an_address_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert working_copy("data") == working_copy(Path("data")) == Path("data")
-    assert open_store(tmp_path) is None and display_name(tmp_path) == str(tmp_path)
+def test_a_path_is_worked_on_itself_and_an_address_in_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert data_store("data") == data_store(Path("data")) == LocalStore(Path("data"))
+    assert LocalStore(tmp_path).address == str(tmp_path) and LocalStore(tmp_path).nested("demo") == LocalStore(tmp_path / "demo")
     monkeypatch.setenv("CRIME_RATES_CACHE_DIR", str(tmp_path))
-    copies = {working_copy(f"s3://bucket/{name}") for name in ("a b", "a-b", "a/b")}
+    copies = {data_store(f"s3://bucket/{name}").folder for name in ("a b", "a-b", "a/b")}
     assert len(copies) == 3 and all(copy.parent == tmp_path and copy.name.startswith("s3-bucket-a-b-") for copy in copies)
-    one = working_copy("s3://bucket/a/")
-    assert one == working_copy("s3://bucket/a") and display_name(one) == "s3://bucket/a"
-    assert display_name(nested(one, "demo")) == "s3://bucket/a/demo" and nested(tmp_path, "demo") == tmp_path / "demo"
+    one = data_store("s3://bucket/a/")
+    assert one.folder == data_store("s3://bucket/a").folder and one.address == str(one) == "s3://bucket/a"
+    assert (
+        one.nested("demo").address == "s3://bucket/a/demo"
+        and one.nested("demo").folder == data_store("s3://bucket/a/demo").folder
+    )
     with pytest.raises(UsageError, match="^expected an address such as s3://bucket/prefix, found s3://$"):
-        working_copy("s3://")
+        data_store("s3://")
     monkeypatch.delenv("CRIME_RATES_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert working_copy("s3://bucket/a").parent == tmp_path / "xdg/crime-rates"
+    assert data_store("s3://bucket/a").folder.parent == tmp_path / "xdg/crime-rates"
 
 
 def test_no_command_imports_fsspec_before_there_is_an_address() -> None:
@@ -114,9 +145,10 @@ def test_no_command_imports_fsspec_before_there_is_an_address() -> None:
 @pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
 def test_the_region_is_heard_by_either_name(name: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "eu-west-2")
-    there = Store(bucket, Path())
-    there.read("a")
-    assert there._there[0]._s3.meta.region_name == "eu-west-2"
+    store = data_store(bucket)
+    assert isinstance(store, RemoteStore)
+    store.read("a")
+    assert store._objects._fs._s3.meta.region_name == "eu-west-2"
 
 
 @pytest.mark.parametrize("name", [ENDPOINT, "AWS_ENDPOINT_URL"])
@@ -126,18 +158,18 @@ def test_an_s3_compatible_server_is_found_by_either_name(
     monkeypatch.delenv(ENDPOINT)
     monkeypatch.setenv(name, aws)
     S3FileSystem.clear_instance_cache()
-    assert Store(bucket, Path()).write("a", b"1").size == 1
+    assert ObjectStore(bucket).write("a", b"1").size == 1
 
 
 # ---------------------------------------------------------------- errors, as sentences
-def said_by(there: Store) -> set[str]:
+def said_by(there: ObjectStore) -> set[str]:
     """What each way to ask says."""
     said = set()
     for ask in (
         lambda: there.read("a"),
-        lambda: there.objects("raw"),
+        lambda: there.list("raw"),
         lambda: there.write("a", b"1"),
-        lambda: there.create("a", b"1"),
+        lambda: there.replace("a", b"1", None),
     ):
         with pytest.raises(StoreError) as error:
             ask()
@@ -146,7 +178,7 @@ def said_by(there: Store) -> set[str]:
 
 
 def test_a_bucket_that_is_not_there(aws: str) -> None:  # noqa: ARG001
-    assert said_by(Store("s3://nobody-s/data", Path())) == {
+    assert said_by(ObjectStore("s3://nobody-s/data")) == {
         "s3://nobody-s/data: expected a bucket that exists, found none of that name."
     }
 
@@ -156,7 +188,7 @@ def test_no_credentials(bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: 
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     S3FileSystem.clear_instance_cache()
-    assert said_by(Store(bucket, Path())) == {
+    assert said_by(ObjectStore(bucket)) == {
         f"{bucket}: expected credentials, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, "
         "found none that suffice (Unable to locate credentials)."
     }
@@ -167,7 +199,7 @@ def test_no_connection(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     S3FileSystem.clear_instance_cache()
     with pytest.raises(StoreError, match=rf"^{bucket}: expected a store that answers, found no connection \(.*127.0.0.1:9/"):
-        Store(bucket, Path()).read("a")
+        ObjectStore(bucket).read("a")
 
 
 def test_access_denied(aws: str, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
@@ -175,19 +207,19 @@ def test_access_denied(aws: str, httpserver: HTTPServer, monkeypatch: pytest.Mon
     httpserver.expect_request(re.compile("/.*")).respond_with_data(refusal, status=403, content_type="application/xml")
     monkeypatch.setenv(ENDPOINT, httpserver.url_for(""))
     said = "s3://closed/data: expected to be let in, found that access is denied ({})."  # a HEAD has no body to tell more
-    assert said_by(Store("s3://closed/data", Path())) <= {said.format(word) for word in ("Access Denied", "Forbidden")}
+    assert said_by(ObjectStore("s3://closed/data")) <= {said.format(word) for word in ("Access Denied", "Forbidden")}
 
 
 def test_the_extra_that_s3_needs_is_named(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
     monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "s3", raising=False)  # what was imported before
-    [said] = said_by(Store(bucket, Path()))
+    [said] = said_by(ObjectStore(bucket))
     assert said.startswith(f'{bucket} needs the extra [s3]: pip install "crime-rates[s3]" (')
 
 
-def test_an_address_of_nothing(tmp_path: Path) -> None:
+def test_an_address_of_nothing() -> None:
     with pytest.raises(StoreError, match=r"^nothing://a: Protocol not known: nothing$"):
-        Store("nothing://a", tmp_path).read("a")
+        ObjectStore("nothing://a").read("a")
 
 
 def test_commands_tell_errors_in_one_sentence(bucket: str, tmp_path: Path) -> None:
@@ -213,6 +245,6 @@ def test_commands_tell_errors_in_one_sentence(bucket: str, tmp_path: Path) -> No
 
 def test_a_bucket_is_not_made_by_writing_to_it(aws: str) -> None:
     with pytest.raises(StoreError):
-        Store("s3://nobody-s/data", Path()).write("a/b", b"1")
+        ObjectStore("s3://nobody-s/data").write("a/b", b"1")
     listed = boto3.client("s3", region_name="us-east-1", endpoint_url=aws).list_buckets()["Buckets"]
     assert "nobody-s" not in [bucket["Name"] for bucket in listed]

@@ -7,23 +7,25 @@ import pickle
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from flows.storage.run_lock import sole_run
 from s3fs import S3FileSystem
 
 from flows.common.atomic_files import read_json, remove_leftovers, sha256_of
 from flows.pipeline import normalise, steps
 from flows.settings import Settings
 from flows.sources import catalogue
-from flows.storage import lease, raw_store, sync
+from flows.storage import lease, raw_store
+from flows.storage.data_store import DataStore, LocalStore
 from flows.storage.file_lock import FolderBusy
-from flows.warehouse import build, remote
+from flows.warehouse import build
 from flows.warehouse.published import published as published_build
+from flows.warehouse.published import read_publication
 from tests.services.object_store.conftest import Hosts
-from tests.support.explanations import say
+from tests.support.explanations import say_of
 from tests.support.world import SAMPLE, World
 
 SOURCES = steps.Folders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups")
@@ -38,11 +40,11 @@ class Done(NamedTuple):
     tables: int
 
 
-def update(data_dir: Path, sources: steps.Folders = SOURCES) -> Done:
+def update(store: DataStore, sources: steps.Folders = SOURCES) -> Done:
     """The steps of `update`, without Prefect."""
-    settings = Settings(data_dir=data_dir)
-    with sole_run(data_dir):
-        remove_leftovers(data_dir)
+    settings = Settings(store)
+    with store.lock():
+        remove_leftovers(store.folder)
         steps.catch_up(settings)
         states = set()
         for batch in steps.discover_local(sources):
@@ -68,11 +70,11 @@ def contents(folder: Path) -> dict[str, Any]:
 
 def downloaded(hosts: Hosts, folder: Path) -> Path:
     """All objects of a store as files."""
-    there = hosts.store("auditor")
-    for name, found in there.objects("").items():
+    there = hosts.objects
+    for name, found in there.list("").items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        there.pull(name, path, found.size)
+        there.download(name, path, found.size)
     return folder
 
 
@@ -95,7 +97,7 @@ def test_a_store_holds_what_a_plain_folder_holds_and_serves_other_hosts(
 ) -> None:
     first = update(hosts.on("first"))
     assert (first.states, first.published, first.tables) == ({"new"}, True, 16)
-    plain = Settings(data_dir=tmp_path / "plain")
+    plain = Settings(LocalStore(tmp_path / "plain"))
     (tmp_path / "plain").mkdir()
     for room in ("raw", "lake", "warehouse"):
         (tmp_path / "plain" / room).symlink_to(sample.data / room)
@@ -116,17 +118,19 @@ def test_a_store_holds_what_a_plain_folder_holds_and_serves_other_hosts(
         second = update(hosts.on("second"))
     assert (second.states, second.published, second.tables) == ({"unchanged"}, False, 0)
     assert second.database.name == first.database.name and sha256_of(second.database) == sha256_of(first.database)
-    assert {path.name for room in ("raw", "lake") for path in (hosts.on("second") / room).rglob("*") if path.is_file()} == {
+    assert {
+        path.name for room in ("raw", "lake") for path in (hosts.on("second").folder / room).rglob("*") if path.is_file()
+    } == {
         raw_store.MANIFEST,
         "record.json",
     }
 
     # a reader explains a figure by the cells of its release
     with monkeypatch.context() as patch:
-        patch.setattr(Settings, "__init__", None)
-        said = [say(data, "South Worcester") for data in (sample.data, hosts.on("reader"))]
+        patch.setattr(Settings, "from_environment", None)
+        said = [say_of(store, "South Worcester") for store in (LocalStore(sample.data), hosts.on("reader"))]
     assert said[0] == said[1] and "row 235" in said[0]
-    assert not list(hosts.on("reader").glob("lake/offences/*mar2015*/*.parquet"))
+    assert not list(hosts.on("reader").folder.glob("lake/offences/*mar2015*/*.parquet"))
 
 
 def test_another_host_builds_what_is_new_of_all_that_is_in_the_store(
@@ -141,32 +145,32 @@ def test_another_host_builds_what_is_new_of_all_that_is_in_the_store(
     part = update(hosts.on("first"), steps.Folders(releases, SAMPLE / "populations", SAMPLE / "lookups"))
     done = update(hosts.on("second"))
     assert done.states == {"new", "unchanged"} and done.published and done.database.name != part.database.name
-    published = published_build(sample.data)
+    published = published_build(LocalStore(sample.data))
     assert published is not None and sha256_of(done.database) == sha256_of(published)
-    now = remote.read_pointer(hosts.store())
-    assert now is not None and now.kept == [done.database.name, part.database.name]
+    now = read_publication(hosts.on("auditor"))
+    assert now is not None and now.kept == (done.database.name, part.database.name)
     assert 0 < done.tables <= 16
     stored = contents(downloaded(hosts, tmp_path / "downloaded"))
-    steps.export(Settings(data_dir=tmp_path / "plain"), published)
+    steps.export(Settings(LocalStore(tmp_path / "plain")), published)
     assert {name: value for name, value in stored.items() if name.startswith("tables")} == contents(tmp_path / "plain")
 
 
 def test_a_worker_on_another_host_has_a_working_copy_of_its_own(hosts: Hosts, sample: World) -> None:
     first = hosts.on("first")
-    settings = Settings(data_dir=first)
+    settings = Settings(first)
     [batch] = [b for b in steps.discover_local(SOURCES) if "prc-pfa" in b.name]
     stored, _ = steps.store_raw(settings, batch)
-    sent = pickle.dumps((settings.model_copy(update={"data_dir": first.absolute()}), stored))
+    sent = pickle.dumps((replace(settings, store=first.absolute()), stored))
     second = hosts.on("second")
     theirs, folders = pickle.loads(sent)
     item = normalise.normalise(theirs, batch.name, batch.kind, folders)
-    assert item.state == "new" and list(second.glob("lake/offences/*/*.parquet")) and not list(first.glob("lake/*"))
+    assert item.state == "new" and list(second.folder.glob("lake/offences/*/*.parquet")) and not list(first.folder.glob("lake/*"))
     assert normalise.normalise(theirs, batch.name, batch.kind, folders).state == "unchanged"
     hosts.on("first")
     steps.catch_up(settings)
     assert normalise.normalise(settings, batch.name, batch.kind, stored).message == item.message
     pattern = "lake/offences/*pfa*/*.parquet"
-    plain, ours = ([sha256_of(path) for path in sorted(data.glob(pattern))] for data in (sample.data, second))
+    plain, ours = ([sha256_of(path) for path in sorted(data.glob(pattern))] for data in (sample.data, second.folder))
     assert plain == ours != []
 
 
@@ -174,19 +178,19 @@ def test_what_another_host_has_fetched_is_not_fetched_again(hosts: Hosts, tmp_pa
     source = tmp_path / "a.ods"
     source.write_bytes(b"bytes")
     offer = catalogue.Offer("offences", "a.ods", "GOV.UK", "https://x.test/a.ods")
-    first = Settings(data_dir=hosts.on("first"))
+    first = Settings(hosts.on("first"))
     catalogue.write_json(first.data_dir / "raw" / catalogue.ADDRESSES, {})
     kept = catalogue._keep(first.data_dir / "raw", offer, source, offer.url, None)
     catalogue.write_json(
         first.data_dir / "raw" / catalogue.ADDRESSES,
         {offer.url: {"etag": "x", "last_modified": None, "folder": str(kept.folder.relative_to(first.data_dir / "raw"))}},
     )
-    second = Settings(data_dir=hosts.on("second"))
+    second = Settings(hosts.on("second"))
     steps.catch_up(second)
     assert not catalogue.is_held(second.data_dir / "raw", offer)
     hosts.on("first")
     steps.catch_up(first)  # a run that follows one that died before it pushed
-    sync.push_addresses(first.data_dir)
+    first.store.store_partition(kept.folder)
     steps.catch_up(second)
     assert catalogue.is_held(second.data_dir / "raw", offer)
 
@@ -196,30 +200,30 @@ def test_a_run_that_is_killed_in_the_middle_of_a_partition_is_completed_by_the_n
 ) -> None:
     hosts = Hosts(tmp_path / "hosts", bucket, monkeypatch)
     code = (
-        "import os, signal, sys\nfrom flows.storage.object_store import Store\nfrom tools.chaos.stage import main\n"
-        "Store.write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\nmain()\n"
+        "import os, signal, sys\nfrom flows.storage.object_store import ObjectStore\nfrom tools.chaos.stage import main\n"
+        "ObjectStore.write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\nmain()\n"
     )  # all data are there, no manifest is
     words = [sys.executable, "-c", code, "update", "--lookups", str(SAMPLE / "lookups"), "--data-dir", bucket]
     hosts.on("first")
     assert subprocess.run(words, capture_output=True).returncode == -9
-    there = hosts.store("auditor")
-    assert [name.rpartition("/")[2] for name in there.objects("raw")] == ["lad17_csp17_pfa17.csv"]
+    there = hosts.objects
+    assert [name.rpartition("/")[2] for name in there.list("raw")] == ["lad17_csp17_pfa17.csv"]
     second = hosts.on("second")
-    with pytest.raises(FolderBusy, match="its place is free"), sole_run(second):
+    with pytest.raises(FolderBusy, match="its place is free"), second.lock():
         pass
     monkeypatch.setattr(lease, "SECONDS", 1.0)
     time.sleep(2.1)
-    with sole_run(second):
-        steps.catch_up(Settings(data_dir=second))
-        assert not list(second.glob("raw/*/*"))
+    with second.lock():
+        steps.catch_up(Settings(second))
+        assert not list(second.folder.glob("raw/*/*"))
     first = hosts.on("first")
-    with sole_run(first):
-        remove_leftovers(first)
-        steps.catch_up(Settings(data_dir=first))
-    steps.catch_up(Settings(data_dir=second))
-    assert [path.name for path in second.glob("raw/*/*/*")] == [raw_store.MANIFEST]
-    [folder] = second.glob("raw/*/*")
-    sync.download(second, folder)
+    with first.lock():
+        remove_leftovers(first.folder)
+        steps.catch_up(Settings(first))
+    steps.catch_up(Settings(second))
+    assert [path.name for path in second.folder.glob("raw/*/*/*")] == [raw_store.MANIFEST]
+    [folder] = second.folder.glob("raw/*/*")
+    second.fetch_partitions([folder])
     assert sha256_of(folder / "lad17_csp17_pfa17.csv") == sha256_of(SAMPLE / "lookups/lad17_csp17_pfa17.csv")
 
 

@@ -12,30 +12,31 @@ from pathlib import Path
 import pytest
 
 from flows.common.atomic_files import read_json, sha256_of
-from flows.storage import lake, raw_store, sync
-from flows.storage.object_store import Store, StoreError
+from flows.storage import lake, raw_store, remote_store
+from flows.storage.object_store import CorruptPartition, ObjectStore, StoreError
+from flows.storage.remote_store import RemoteStore
 from tests.services.object_store.conftest import Hosts
 
 NAME = "mid2014.csv"
 TEXT = "code,name,year,population\nE07000235,Malvern Hills,2014,75000\n"
 
 
-def keep(data_dir: Path, folder: Path, text: str = TEXT, **said: object) -> Path:
+def keep(store: RemoteStore, folder: Path, text: str = TEXT, **said: object) -> Path:
     """A population file in the raw store of a working copy."""
     source = folder / NAME
     source.write_text(text)
-    return raw_store.store(data_dir / "raw", raw_store.SourceFile(source, "population", **said))[0]  # type: ignore[arg-type]
+    return raw_store.store(store.folder / "raw", raw_store.SourceFile(source, "population", **said))[0]  # type: ignore[arg-type]
 
 
-def normalise(data_dir: Path, stored: Path) -> Path:
+def normalise(store: RemoteStore, stored: Path) -> Path:
     """The same in the lake."""
     file = raw_store.read(stored)
-    lake.write_population(data_dir / "lake", file)
-    return lake.folder_of(data_dir / "lake", "population", [file])
+    lake.write_population(store.folder / "lake", file)
+    return lake.folder_of(store.folder / "lake", "population", [file])
 
 
-def names(there: Store) -> list[str]:
-    return sorted(there.objects(""))
+def names(there: ObjectStore) -> list[str]:
+    return sorted(there.list(""))
 
 
 def bytes_of(folder: Path) -> dict[str, str]:
@@ -47,34 +48,33 @@ def test_another_host_knows_a_partition_at_once_and_has_its_data_when_it_needs_t
     stored = keep(first, tmp_path)
     partition = normalise(first, stored)
     for folder in (stored, partition):
-        sync.push(first, folder)
+        first.store_partition(folder)
     second = hosts.on("second")
-    sync.fetch_manifests(second)
-    theirs = [second / folder.relative_to(first) for folder in (stored, partition)]
+    second.fetch_manifests(reconcile=True)
+    theirs = [second.folder / folder.relative_to(first.folder) for folder in (stored, partition)]
     assert [sorted(bytes_of(folder)) for folder in theirs] == [[raw_store.MANIFEST], [lake.RECORD]]
-    assert raw_store.store(second / "raw", raw_store.SourceFile(tmp_path / NAME, "population")) == (theirs[0], False)
-    sync.download(second, theirs[0])
-    sync.download_lake(second)
+    assert raw_store.store(second.folder / "raw", raw_store.SourceFile(tmp_path / NAME, "population")) == (theirs[0], False)
+    second.fetch_partitions(theirs)
     assert [bytes_of(folder) for folder in theirs] == [bytes_of(stored), bytes_of(partition)]
 
 
 def test_nothing_is_said_twice(hosts: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = hosts.on("first")
     stored = keep(first, tmp_path)
-    sync.push(first, stored)
+    first.store_partition(stored)
     asked: list[str] = []
-    for method in ("read", "read_all", "write", "push", "pull", "info", "objects"):
-        monkeypatch.setattr(Store, method, watched(asked, method))
-    sync.fetch_manifests(first)
-    sync.push(first, stored)
-    sync.download(first, stored)
-    assert asked == ["objects raw", "read_all []", "objects lake", "read_all []"]
+    for method in ("read", "read_all", "write", "upload", "download", "info", "list"):
+        monkeypatch.setattr(ObjectStore, method, watched(asked, method))
+    first.fetch_manifests(reconcile=True)
+    first.store_partition(stored)
+    first.fetch_partitions([stored])
+    assert asked == ["list raw", "read_all []", "list lake", "read_all []"]
 
 
 def watched(asked: list[str], method: str) -> Callable[..., object]:
-    original = getattr(Store, method)
+    original = getattr(ObjectStore, method)
 
-    def call(self: Store, *words: object) -> object:
+    def call(self: ObjectStore, *words: object) -> object:
         asked.append(f"{method} {words[0]}")
         return original(self, *words)
 
@@ -87,18 +87,18 @@ def test_what_was_killed_before_its_manifest_is_not_there_and_the_next_run_compl
     first = hosts.on("first")
     stored = keep(first, tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(ObjectStore, "write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            sync.push(first, stored)
-    assert [name.rpartition("/")[2] for name in names(hosts.store("first"))] == [NAME]
+            first.store_partition(stored)
+    assert [name.rpartition("/")[2] for name in names(hosts.objects)] == [NAME]
     second = hosts.on("second")
-    sync.fetch_manifests(second)
-    assert not list(second.glob("raw/*/*"))
-    sync.fetch_manifests(first, is_run=False)  # a reader completes nothing
-    assert len(names(hosts.store("first"))) == 1
-    sync.fetch_manifests(first)
-    sync.fetch_manifests(second)
-    assert raw_store.read(second / stored.relative_to(first)).sha256 == raw_store.read(stored).sha256
+    second.fetch_manifests(reconcile=True)
+    assert not list(second.folder.glob("raw/*/*"))
+    first.fetch_manifests()  # a reader completes nothing
+    assert len(names(hosts.objects)) == 1
+    first.fetch_manifests(reconcile=True)
+    second.fetch_manifests(reconcile=True)
+    assert raw_store.read(second.folder / stored.relative_to(first.folder)).sha256 == raw_store.read(stored).sha256
 
 
 def test_data_are_never_written_again_and_what_is_known_of_them_may_be(
@@ -106,16 +106,16 @@ def test_data_are_never_written_again_and_what_is_known_of_them_may_be(
 ) -> None:
     first = hosts.on("first")
     stored = keep(first, tmp_path)
-    sync.push(first, stored)
+    first.store_partition(stored)
     second = hosts.on("second")
-    sync.fetch_manifests(second)
+    second.fetch_manifests(reconcile=True)
     keep(first, tmp_path, published=date(2015, 6, 25))
     asked: list[str] = []
-    monkeypatch.setattr(Store, "push", watched(asked, "push"))
-    sync.push(first, stored)
+    monkeypatch.setattr(ObjectStore, "upload", watched(asked, "upload"))
+    first.store_partition(stored)
     assert asked == []
-    sync.fetch_manifests(second)
-    assert raw_store.read(second / stored.relative_to(first)).published == date(2015, 6, 25)
+    second.fetch_manifests(reconcile=True)
+    assert raw_store.read(second.folder / stored.relative_to(first.folder)).published == date(2015, 6, 25)
 
 
 def test_a_source_that_is_read_under_another_year_is_written_anew(hosts: Hosts, tmp_path: Path) -> None:
@@ -123,32 +123,32 @@ def test_a_source_that_is_read_under_another_year_is_written_anew(hosts: Hosts, 
     first, second = hosts.on("first"), hosts.on("second")
     stored = keep(first, tmp_path, text, covers="2014")
     partition = normalise(first, stored)
-    sync.push(first, partition)
-    sync.fetch_manifests(second)
-    sync.download_lake(second)
-    before = bytes_of(second / partition.relative_to(first))
+    first.store_partition(partition)
+    second.fetch_manifests(reconcile=True)
+    second.fetch_partitions([second.folder / partition.relative_to(first.folder)])
+    before = bytes_of(second.folder / partition.relative_to(first.folder))
     keep(first, tmp_path, text, covers="2015")
     normalise(first, stored)
-    sync.push(first, partition)
-    sync.fetch_manifests(second)
-    sync.download_lake(second)
-    after = bytes_of(second / partition.relative_to(first))
+    first.store_partition(partition)
+    second.fetch_manifests(reconcile=True)
+    second.fetch_partitions([second.folder / partition.relative_to(first.folder)])
+    after = bytes_of(second.folder / partition.relative_to(first.folder))
     assert after == bytes_of(partition) and after["table.parquet"] != before["table.parquet"]
 
 
 def test_a_corrupt_file_is_refused_in_one_sentence_and_not_kept(hosts: Hosts, tmp_path: Path) -> None:
     first = hosts.on("first")
     stored = keep(first, tmp_path)
-    sync.push(first, stored)
-    name = f"{stored.relative_to(first).as_posix()}/{NAME}"
+    first.store_partition(stored)
+    name = f"{stored.relative_to(first.folder).as_posix()}/{NAME}"
     right = stored.joinpath(NAME).read_bytes()
     second = hosts.on("second")
-    sync.fetch_manifests(second)
-    theirs = second / stored.relative_to(first)
-    there = hosts.store("second")
+    second.fetch_manifests(reconcile=True)
+    theirs = second.folder / stored.relative_to(first.folder)
+    there = hosts.objects
     there.write(name, right.replace(b"75000", b"57000"))
-    with pytest.raises(sync.Corrupt) as error:
-        sync.download(second, theirs)
+    with pytest.raises(CorruptPartition) as error:
+        second.fetch_partitions([theirs])
     expected, found = sha256_of(stored / NAME)[:16], str(error.value).partition("found ")[2][:16]
     assert str(error.value) == (
         f"{hosts.address}/{name}: expected the bytes of sha256 {expected}…, as its manifest says, found {found}: it is not used. "
@@ -156,22 +156,22 @@ def test_a_corrupt_file_is_refused_in_one_sentence_and_not_kept(hosts: Hosts, tm
     )
     assert [path.name for path in theirs.parent.rglob("*") if path.is_file()] == [raw_store.MANIFEST]
     there.remove(name)
-    with pytest.raises(sync.Corrupt, match="expected data beside its manifest, found none"):
-        sync.download(second, theirs)
+    with pytest.raises(CorruptPartition, match="expected data beside its manifest, found none"):
+        second.fetch_partitions([theirs])
 
 
 def test_what_was_removed_from_the_store_is_not_known_any_more(hosts: Hosts, tmp_path: Path) -> None:
     first = hosts.on("first")
     stored = keep(first, tmp_path)
-    sync.push(first, stored)
+    first.store_partition(stored)
     second = hosts.on("second")
-    sync.fetch_manifests(second)
-    there = hosts.store("second")
+    second.fetch_manifests(reconcile=True)
+    there = hosts.objects
     for name in names(there):
         there.remove(name)
-    sync.fetch_manifests(second)
-    assert not list(second.glob("raw/*/*"))
-    sync.fetch_manifests(first)  # it has the data
+    second.fetch_manifests(reconcile=True)
+    assert not list(second.folder.glob("raw/*/*"))
+    first.fetch_manifests(reconcile=True)  # it has the data
     assert len(names(there)) == 2
 
 
@@ -183,10 +183,10 @@ def test_two_hosts_that_push_one_partition_at_once_both_succeed(hosts: Hosts, tm
         folders.append(keep(home, tmp_path / str(number)))
     start, failed = threading.Barrier(2), []
 
-    def push(home: Path, folder: Path) -> None:
+    def push(home: RemoteStore, folder: Path) -> None:
         start.wait()
         try:
-            sync.push(home, folder)
+            home.store_partition(folder)
         except StoreError as error:
             failed.append(error)
 
@@ -196,46 +196,46 @@ def test_two_hosts_that_push_one_partition_at_once_both_succeed(hosts: Hosts, tm
     for thread in threads:
         thread.join()
     third = hosts.on("third")
-    sync.fetch_manifests(third)
-    theirs = third / folders[0].relative_to(homes[0])
-    sync.download(third, theirs)
+    third.fetch_manifests(reconcile=True)
+    theirs = third.folder / folders[0].relative_to(homes[0].folder)
+    third.fetch_partitions([theirs])
     assert failed == [] and sha256_of(theirs / NAME) == sha256_of(folders[0] / NAME) == sha256_of(folders[1] / NAME)
 
 
 def test_a_download_that_is_cut_short_leaves_nothing(hosts: Hosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = hosts.on("first")
     partition = normalise(first, keep(first, tmp_path))
-    sync.push(first, partition)
+    first.store_partition(partition)
     second = hosts.on("second")
-    sync.fetch_manifests(second)
-    original = Store.objects
+    second.fetch_manifests(reconcile=True)
+    original = ObjectStore.list
     with monkeypatch.context() as patch:
         patch.setattr(
-            Store,
-            "objects",
+            ObjectStore,
+            "list",
             lambda self, under: {name: replace(found, size=found.size + 1) for name, found in original(self, under).items()},
         )
         with pytest.raises(StoreError, match="when it was downloaded"):
-            sync.download_lake(second)
-    theirs = second / partition.relative_to(first)
+            second.fetch_partitions([second.folder / partition.relative_to(first.folder)])
+    theirs = second.folder / partition.relative_to(first.folder)
     assert [path.name for path in theirs.iterdir()] == [lake.RECORD] and list(theirs.parent.iterdir()) == [theirs]
 
 
 def test_names_that_lead_elsewhere_are_passed_over(hosts: Hosts) -> None:
-    there = hosts.store("first")
-    if there.address.startswith("s3"):  # elsewhere such a name leads elsewhere before anybody hears of it
+    there, store = hosts.objects, hosts.on("first")
+    if hosts.address.startswith("s3"):  # elsewhere such a name leads elsewhere before anybody hears of it
         there.write("raw/population/../manifest.json", b"{}")
         there.write("raw/.x/y/manifest.json", b"{}")
-        sync.fetch_manifests(there.here)
-        assert not list(there.here.rglob("manifest.json"))
+        store.fetch_manifests()
+        assert not list(store.folder.rglob("manifest.json"))
 
 
-def test_addresses_of_files_are_known_on_every_host(hosts: Hosts) -> None:
+def test_addresses_of_files_are_known_on_every_host(hosts: Hosts, tmp_path: Path) -> None:
     first, second = hosts.on("first"), hosts.on("second")
-    path = first / sync.ADDRESSES
-    path.parent.mkdir()
+    stored = keep(first, tmp_path)
+    path = first.folder / remote_store.ADDRESSES
     for etag in ("one", "two"):
         path.write_text(json.dumps({"https://x.test/a.ods": {"etag": etag}}))
-        sync.push_addresses(first)
-        sync.fetch_manifests(second)
-        assert read_json(second / sync.ADDRESSES) == read_json(path)
+        first.store_partition(stored)
+        second.fetch_manifests()
+        assert read_json(second.folder / remote_store.ADDRESSES) == read_json(path)
