@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
@@ -37,5 +37,4 @@ DataDir = Annotated[
         help="Folder of raw files, lake, database and tables, or an address such as s3://bucket/prefix.",
     ),
 ]
-Level = Literal["csp", "pfa", "region", "country"]
 DATA: DataStore = LocalStore(Path("data"))

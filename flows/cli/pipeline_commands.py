@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -13,27 +13,31 @@ from flows.cli.app import DATA, DataDir, app
 @app.command
 def releases(*, store: DataDir = DATA) -> None:
     """List the releases that the published database was built from."""
+    from flows.queries.status import fetch_releases
     from flows.rendering import status_text
 
-    sys.stdout.write(status_text.releases(store))
+    sys.stdout.write(status_text.render_releases(fetch_releases(store)))
 
 
 @app.command
 def status(*, json: bool = False, store: DataDir = DATA) -> None:
     """Say what is published, how old it is, what the last run did, and how much room it takes."""
+    from flows.queries.status import fetch_status
     from flows.rendering import status_text
 
-    sys.stdout.write(status_text.status(store, as_json=json))
+    found = fetch_status(store, datetime.now(UTC).date())
+    sys.stdout.write(status_text.status_json(found) if json else status_text.render_status(found))
 
 
 @app.command
 def check(*, store: DataDir = DATA) -> None:
     """Print the checks of the published database; exit status 1 if a required one is broken."""
+    from flows.queries.status import fetch_quality_checks
     from flows.rendering import status_text
 
-    report, passed = status_text.checks(store)
-    sys.stdout.write(report)
-    if not passed:
+    checks = fetch_quality_checks(store)
+    sys.stdout.write(status_text.render_checks(checks))
+    if not all(check["passed"] for check in checks if check["required"]):
         sys.exit(1)
 
 
@@ -134,9 +138,10 @@ def rollback(*, to: str | None = None, store: DataDir = DATA) -> None:
 @app.command
 def snapshots() -> None:
     """List the publications that the lakehouse holds, newest first; CRIME_RATES_LAKEHOUSE_SNAPSHOT chooses one to ask."""
+    from flows.queries.status import fetch_snapshots
     from flows.rendering import status_text
 
-    sys.stdout.write(status_text.snapshots())
+    sys.stdout.write(status_text.render_snapshots(fetch_snapshots()))
 
 
 @app.command

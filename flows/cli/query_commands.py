@@ -1,15 +1,25 @@
-"""The commands that ask: table, series, revisions, explain. They import neither Prefect nor settings, and write nothing."""
+"""The commands that ask: table, series, revisions, explain. Each parses its words, asks, and prints the answer as rendered.
+
+They write nothing, and import neither Prefect nor settings. What one command needs is imported when it runs: it starts faster.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter, validators
 
-from flows.cli.app import DATA, DataDir, Level, app
+from flows.cli.app import DATA, DataDir, app
+from flows.queries.levels import AreaBasis, Level
+from flows.rendering.formats import TableFormat, TextFormat
 from transforms.errors import UsageError
+
+if TYPE_CHECKING:
+    from flows.queries.ranked_table import RankedTable
+    from sql.rows import RankedRate
 
 
 @app.command
@@ -17,14 +27,14 @@ def table(
     half_year: str,
     *,
     offence: str = "total",
-    level: Level = "csp",
+    level: Level = Level.CSP,
     top: Annotated[int, Parameter(validator=validators.Number(gte=1))] | None = None,
     area: str | None = None,
     as_of: date | None = None,
-    area_basis: Literal["published", "harmonised"] = "published",
+    area_basis: AreaBasis = AreaBasis.PUBLISHED,
     population_year: int | None = None,
     population_vintage: date | None = None,
-    format: Literal["text", "csv", "json", "markdown", "parquet", "xlsx"] = "text",
+    format: TableFormat = TableFormat.TEXT,
     store: DataDir = DATA,
 ) -> None:
     """Print one ranked table: an offence in a half-year, at a level.
@@ -53,23 +63,32 @@ def table(
         what to print; parquet and xlsx want a redirected standard output, xlsx the extra [report].
     """
     from flows.queries import connection, ranked_table
-    from flows.rendering import formats, ranked_table_text
+    from flows.rendering import ranked_table_text
     from transforms.periods import HalfYear
 
-    period, basis = HalfYear.parse(half_year), ranked_table.TableBasis(as_of, population_year, population_vintage, area_basis)
+    period = HalfYear.parse(half_year)
+    basis = ranked_table.TableBasis(as_of, population_year, population_vintage, area_basis)
     with connection.connect(store) as con:
         answer = ranked_table.fetch_ranked_table(con, period, level, offence, basis)
-        name = ranked_table.find_area_in_table(con, answer, area) if area is not None else None
-    if format not in ("parquet", "xlsx"):
-        sys.stdout.write(ranked_table_text.table(answer, top, name, basis, format))
-    elif sys.stdout.isatty():
+        area_name = ranked_table.find_area_in_table(con, answer, area) if area is not None else None
+    rows = answer.select(top, area_name)
+    if format in (TableFormat.PARQUET, TableFormat.XLSX):
+        _write_bytes(answer, rows, format)
+    else:
+        sys.stdout.write(ranked_table_text.render(answer, rows, format))
+
+
+def _write_bytes(table: RankedTable, rows: Sequence[RankedRate], format: TableFormat) -> None:
+    if sys.stdout.isatty():
         raise UsageError(f"--format {format} writes bytes: send standard output to a file.")
-    elif format == "parquet":
-        sys.stdout.buffer.write(formats.parquet_bytes(ranked_table_text.selected(answer, top, name)))
+    if format is TableFormat.PARQUET:
+        from flows.rendering import formats
+
+        sys.stdout.buffer.write(formats.parquet_bytes(rows))
     else:
         from flows.rendering import xlsx
 
-        sys.stdout.buffer.write(xlsx.xlsx_bytes(answer, ranked_table_text.selected(answer, top, name), basis))
+        sys.stdout.buffer.write(xlsx.xlsx_bytes(table, rows))
 
 
 @app.command
@@ -77,10 +96,10 @@ def series(
     *,
     area: str,
     offence: str = "total",
-    level: Level = "csp",
+    level: Level = Level.CSP,
     first: Annotated[str | None, Parameter(name="--from")] = None,
     last: Annotated[str | None, Parameter(name="--to")] = None,
-    format: Literal["text", "csv", "json"] = "text",
+    format: TextFormat = TextFormat.TEXT,
     store: DataDir = DATA,
 ) -> None:
     """Print the half-years of one area, on its newest boundaries, with what breaks the series.
@@ -100,9 +119,15 @@ def series(
     format
         what to print.
     """
+    from flows.queries import connection
+    from flows.queries.series import fetch_series
     from flows.rendering import series_text
+    from transforms.periods import HalfYear
 
-    sys.stdout.write(series_text.render(store, area, offence, level, first, last, format))
+    start, end = (HalfYear.parse(text) if text is not None else None for text in (first, last))
+    with connection.connect(store) as con:
+        answer = fetch_series(con, area, offence, level, start, end)
+    sys.stdout.write(series_text.render(answer, format))
 
 
 @app.command
@@ -111,9 +136,9 @@ def revisions(
     release: str | None = None,
     area: str | None = None,
     offence: str | None = None,
-    level: Literal["csp", "pfa"] | None = None,
+    level: Literal[Level.CSP, Level.PFA] | None = None,
     top: int = 10,
-    format: Literal["text", "csv", "json"] = "text",
+    format: TextFormat = TextFormat.TEXT,
     store: DataDir = DATA,
 ) -> None:
     """Print what each release changed in earlier ones: sums, and the biggest changes with the ranks they moved.
@@ -133,13 +158,17 @@ def revisions(
     format
         what to print.
     """
+    from flows.queries import connection
+    from flows.queries.revisions import fetch_revisions, find_revision_filter
     from flows.rendering import revisions_text
 
-    sys.stdout.write(revisions_text.render(store, release, area, offence, level, top, format))
+    with connection.connect(store) as con:
+        answer = fetch_revisions(con, find_revision_filter(con, release, area, offence, level), top)
+    sys.stdout.write(revisions_text.render(answer, format))
 
 
 @app.command
-def explain(half_year: str, *, area: str, offence: str, level: Level = "csp", store: DataDir = DATA) -> None:
+def explain(half_year: str, *, area: str, offence: str, level: Level = Level.CSP, store: DataDir = DATA) -> None:
     """Print how one figure comes about, from the cells of its release to its rank.
 
     Parameters

@@ -1,11 +1,11 @@
-"""Questions to the published database: connects read-only, imports neither Prefect nor settings, changes nothing."""
+"""The read-only connection to the published database, and how its rows are fetched. Imports neither Prefect nor settings."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -14,6 +14,8 @@ from flows.warehouse import ducklake
 from flows.warehouse.published import published
 from sql import quoted
 from transforms.errors import CrimeRatesError
+
+Record = TypeVar("Record")
 
 
 class NotFound(CrimeRatesError):
@@ -25,11 +27,18 @@ class DatabaseError(CrimeRatesError):
 
 
 def connect(store: DataStore) -> duckdb.DuckDBPyConnection:
-    """A read-only connection to the published database, by its own name, so that a later publication is no concern.
+    """A read-only connection to the published database. It stays on that build when a newer one is published.
 
-    Where the folder holds none, to the lakehouse that CRIME_RATES_LAKEHOUSE names; a snapshot named in
-    CRIME_RATES_LAKEHOUSE_SNAPSHOT is asked for even where there is a file.
+    Where the store holds no database, the connection is to the lakehouse that CRIME_RATES_LAKEHOUSE names. A snapshot named in
+    CRIME_RATES_LAKEHOUSE_SNAPSHOT is read even where there is a database. Raises NotFound where there is neither, and
+    DatabaseError where the database cannot be read.
     """
+    con = _open(store)
+    con.execute("set enable_progress_bar = false")  # DuckDB would draw it on standard output, into the answer
+    return con
+
+
+def _open(store: DataStore) -> duckdb.DuckDBPyConnection:
     database = published(store)
     if (database is None or os.environ.get(ducklake.SNAPSHOT)) and (con := ducklake.connect_from_environment()) is not None:
         return con
@@ -43,10 +52,10 @@ def connect(store: DataStore) -> duckdb.DuckDBPyConnection:
         raise DatabaseError(f"{database}: expected a database that can be read, found that it cannot ({error}).") from error
 
 
-def fetch_rows(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    """The rows of a query; each ? in it stands for a parameter.
+def fetch_rows(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+    """The rows of a query as dictionaries; each ? in it stands for a parameter.
 
-    They are written into the query, because DuckDB imports pandas (a quarter of a second) to look at bound ones.
+    Parameters are written into the query, because DuckDB imports pandas (a quarter of a second) to look at bound ones.
     """
     text, *rest = query.split("?")
     result = con.execute(text + "".join(sql_literal(p) + then for p, then in zip(parameters, rest, strict=True)))
@@ -54,8 +63,15 @@ def fetch_rows(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
+def fetch_records(
+    con: duckdb.DuckDBPyConnection, record: Callable[..., Record], query: str, parameters: Sequence[object] = ()
+) -> list[Record]:
+    """The rows of a query, each as a `record`: a TypedDict or dataclass whose fields are the columns of the query."""
+    return [record(**row) for row in fetch_rows(con, query, parameters)]
+
+
 def sql_literal(value: object) -> str:
-    """A value in SQL."""
+    """A value in SQL. Raises TypeError for a type that no query of ours takes."""
     if value is None:
         return "null"
     if isinstance(value, str):

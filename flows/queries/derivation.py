@@ -16,6 +16,7 @@ from flows.queries.figure import Figure, fetch_figure
 from flows.queries.figure_context import FigureContext, fetch_context
 from flows.queries.figure_counts import FigureCounts, fetch_counts
 from flows.queries.figure_sources import FigureSources, fetch_sources
+from flows.queries.levels import Level
 from flows.queries.population_breakdown import PopulationBreakdown, fetch_population
 from flows.queries.ranked_table import TableBasis, fetch_ranked_table
 from flows.storage.data_store import DataStore
@@ -71,7 +72,7 @@ class Explanation:
 
 
 def explain_figure(
-    con: duckdb.DuckDBPyConnection, store: DataStore, half_year: HalfYear, level: str, offence: str, area: str
+    con: duckdb.DuckDBPyConnection, store: DataStore, half_year: HalfYear, level: Level, offence: str, area: str
 ) -> Explanation:
     """The derivation of a figure on the default basis, areas as published.
 

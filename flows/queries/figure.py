@@ -7,12 +7,11 @@ answers together.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import duckdb
 
 from flows.queries.connection import fetch_rows
-from flows.queries.lookups import PUBLISHED_LEVELS, fetch_area_pieces
+from flows.queries.lookups import fetch_area_pieces
 from flows.queries.ranked_table import RankedTable, find_area_in_table
 from sql.rows import RankedRate
 
@@ -41,7 +40,7 @@ class Figure:
     @property
     def release_level(self) -> str:
         """The level of the releases that it comes from: csp or pfa."""
-        return PUBLISHED_LEVELS[self.table.level]
+        return self.table.level.release_level
 
     @property
     def start_year(self) -> int:
@@ -64,4 +63,4 @@ def fetch_figure(con: duckdb.DuckDBPyConnection, table: RankedTable, area: str) 
     name = find_area_in_table(con, table, area)
     row = next(row for row in table.rows if row["area_name"] == name)
     [key] = fetch_rows(con, "select area_key from crime_rates_core.areas where level = ? and area_name = ?", [table.level, name])
-    return Figure(table, cast("RankedRate", row), key["area_key"], fetch_area_pieces(con, table.level).get(name))
+    return Figure(table, row, key["area_key"], fetch_area_pieces(con, table.level).get(name))

@@ -8,72 +8,85 @@ from dataclasses import dataclass
 
 import duckdb
 
+from flows.common.wording import join_names
 from flows.queries.connection import NotFound, fetch_rows
-
-
-def offence_title(offence: Offence) -> str:
-    code = {"code": f" ({offence.code})", "total": ""}.get(offence.level, f" ({offence.level})")
-    return f"{offence.name}{code}"
-
-
-LEVELS = {"csp": "Community Safety Partnership", "pfa": "police force area", "region": "region", "country": "country"}
-OFFENCE_LEVELS = ["code", "subgroup", "group", "total"]
-PUBLISHED_LEVELS = {"csp": "csp", "pfa": "pfa", "region": "pfa", "country": "pfa"}  # level → the releases that it is made of
+from flows.queries.levels import Level, OffenceLevel
+from transforms.periods import HalfYear, HalfYearRange
 
 
 @dataclass(frozen=True)
 class Offence:
-    level: str
+    """An offence at one of the offence levels; above `code`, its code is its name."""
+
+    level: OffenceLevel
     code: str
     name: str
+
+    @property
+    def title(self) -> str:
+        """Its name with its code, or with its level where that is not plain: `Stalking (8Q)`, `Homicide (subgroup)`."""
+        if self.level is OffenceLevel.TOTAL:
+            return self.name
+        return f"{self.name} ({self.code if self.level is OffenceLevel.CODE else self.level})"
 
 
 def find_offence(con: duckdb.DuckDBPyConnection, wanted: str) -> Offence:
     """An offence by code (8Q), by name (Stalking), or by words that stand in one name only; at any offence level.
 
-    Where a subgroup and a group bear one name the subgroup is meant, unless the level is told: `group:Public order offences`.
+    Where a subgroup and a group bear one name the subgroup is meant, unless the level is given: `group:Public order offences`.
+    Raises NotFound, which names the nearest.
     """
     level, _, rest = wanted.partition(":")
-    if level in OFFENCE_LEVELS:
+    has_level = level in list(OffenceLevel)
+    if has_level:
         wanted = rest
     offences = [
-        Offence(**row)
+        Offence(OffenceLevel(row["offence_level"]), row["offence_code"], row["offence_name"])
         for row in fetch_rows(
             con,
-            "select offence_level as level, offence_code as code, offence_name as name from offences "
+            "select offence_level, offence_code, offence_name from offences "
             "order by list_position(?, offence_level), offence_code",
-            [OFFENCE_LEVELS],
+            [list(OffenceLevel)],
         )
+        if not has_level or row["offence_level"] == level
     ]
-    if level in OFFENCE_LEVELS:
-        offences = [offence for offence in offences if offence.level == level]
-    folded = " ".join(wanted.split()).casefold()
+    folded = _fold(wanted)
     exact = [o for o in offences if folded == o.code.casefold()] or [o for o in offences if folded == o.name.casefold()]
     if exact:
         return exact[0]
-    fits = [o for o in offences if all(word in o.name.casefold() for word in folded.split())]
-    if len(fits) == 1 or len({o.name for o in fits}) == 1:
-        return fits[0]
-    if fits:
-        raise NotFound(f'"{wanted}" fits {len(fits)} offences: {join_names([f"{o.code} {o.name}" for o in fits])}. Give a code.')
+    matches = [o for o in offences if all(word in o.name.casefold() for word in folded.split())]
+    if len({o.name for o in matches}) == 1:
+        return matches[0]
+    if matches:
+        names = join_names([f"{o.code} {o.name}" for o in matches])
+        raise NotFound(f'"{wanted}" fits {len(matches)} offences: {names}. Give a code.')
     near = difflib.get_close_matches(folded, [o.name.casefold() for o in offences], n=5, cutoff=0.5)
-    names = [f"{o.code} {o.name}" for name in near for o in offences if o.name.casefold() == name]
-    raise NotFound(f'No offence fits "{wanted}".' + (f" Nearest: {join_names(names)}." if names else ""))
+    nearest = [f"{o.code} {o.name}" for name in near for o in offences if o.name.casefold() == name]
+    raise NotFound(f'No offence fits "{wanted}".' + (f" Nearest: {join_names(nearest)}." if nearest else ""))
 
 
 def find_area(names: Sequence[str], wanted: str) -> str:
-    """One of the names, matched without case; a part of it suffices where it is unique."""
-    folded = " ".join(wanted.split()).casefold()
+    """One of the names, matched without case; a part of it suffices where it is unique.
+
+    Raises NotFound, which names the nearest.
+    """
+    folded = _fold(wanted)
     exact = [name for name in names if name.casefold() == folded]
-    part = exact or [name for name in names if folded in name.casefold()]
-    if len(part) == 1:
-        return part[0]
-    if part:
-        raise NotFound(f'"{wanted}" is part of {len(part)} names: {join_names(part)}. Give more of one.')
-    by_fold = {name.casefold(): name for name in names}
+    matches = exact or [name for name in names if folded in name.casefold()]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise NotFound(f'"{wanted}" is part of {len(matches)} names: {join_names(matches)}. Give more of one.')
+    by_folded = {name.casefold(): name for name in names}
     near = [name for name in names if name.casefold() in folded]
-    near += [by_fold[n] for n in difflib.get_close_matches(folded, by_fold, n=3, cutoff=0.6) if by_fold[n] not in near]
+    close = difflib.get_close_matches(folded, by_folded, n=3, cutoff=0.6)
+    near += [by_folded[name] for name in close if by_folded[name] not in near]
     raise NotFound(f'No area in this table is called "{wanted}".' + (f" Nearest: {join_names(near)}." if near else ""))
+
+
+def is_named(name: str, wanted: str) -> bool:
+    """Whether what was typed is the whole name, but for case and spaces."""
+    return name.casefold() == _fold(wanted)
 
 
 def fetch_area_pieces(con: duckdb.DuckDBPyConnection, level: str) -> dict[str, str]:
@@ -89,12 +102,29 @@ def fetch_area_pieces(con: duckdb.DuckDBPyConnection, level: str) -> dict[str, s
     return {row["piece"]: row["whole"] for row in rows}
 
 
-def fetch_half_years(con: duckdb.DuckDBPyConnection, level: str) -> list[str]:
-    """The half-years that releases of a level cover, in order."""
-    return [row["half_year"] for row in fetch_rows(con, "select half_year from half_years where level = ? order by 1", [level])]
+def fetch_half_years(con: duckdb.DuckDBPyConnection, level: Level) -> list[HalfYear]:
+    """The half-years that releases of a level cover, in order. Raises NotFound where there are none."""
+    rows = fetch_rows(con, "select half_year from half_years where level = ? order by 1", [level])
+    if not rows:
+        raise NotFound(f"The database holds no {level.label} ({level}) table.")
+    return [HalfYear.parse(row["half_year"]) for row in rows]
 
 
-def join_names(names: Sequence[str], most: int = 8) -> str:
-    """The first names, and how many more there are."""
-    shown = ", ".join(names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+def fetch_offence_spans(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], HalfYearRange]:
+    """Offence level and code → the half-years from the first to the last with rows of that offence."""
+    rows = fetch_rows(con, "select offence_level, offence_code, first_half_year, last_half_year from offences")
+    return {
+        (row["offence_level"], row["offence_code"]): HalfYearRange(
+            HalfYear.parse(row["first_half_year"]), HalfYear.parse(row["last_half_year"])
+        )
+        for row in rows
+    }
+
+
+def fetch_offence_span(con: duckdb.DuckDBPyConnection, offence: Offence) -> HalfYearRange:
+    """The half-years from the first to the last with rows of an offence."""
+    return fetch_offence_spans(con)[offence.level, offence.code]
+
+
+def _fold(text: str) -> str:
+    return " ".join(text.split()).casefold()

@@ -1,41 +1,105 @@
-"""What is published, how old it is, what the last run did, and how much room it takes: as data."""
+"""What is published and from which releases, what its checks found, how old it is, what the last run did."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import Any, TypedDict
 
-from flows.queries import connection
+from flows.queries.connection import NotFound, connect, fetch_records
 from flows.storage import run_log
 from flows.storage.data_store import DataStore
-from flows.warehouse import versions
+from flows.warehouse import ducklake, versions
+from flows.warehouse.ducklake import Published
 from flows.warehouse.published import published
+from sql.rows import PublishedRelease, QualityCheck
 
 OVERDUE_DAYS = 110  # releases are quarterly; seen: 24 April, 29 January, 23 April, 23 July
 
 
-def fetch_status(store: DataStore, today: date) -> dict[str, Any]:
+class NewestRelease(TypedDict):
+    """The newest release of a kind of table: its age, and whether the next one should be out by now."""
+
+    table_kind: str
+    release_id: str
+    published: date
+    last_quarter: str
+    age_days: int
+    overdue: bool
+
+
+class KeptBuild(TypedDict):
+    """A build that can be published again."""
+
+    build: str
+    rolled_back: bool
+
+
+@dataclass(frozen=True)
+class DataStatus:
+    """The state of a data folder."""
+
+    data_dir: str  # as the person named it
+    database: str | None  # file name of the published database
+    kept: list[KeptBuild]
+    newest: list[NewestRelease]
+    last_run: dict[str, Any] | None  # the run log's JSON
+    disk_bytes: dict[str, int]  # by part of the folder
+    working_copy: Path | None  # the local copy that disk_bytes is about, where the data folder lies in an object store
+
+
+def fetch_status(store: DataStore, today: date) -> DataStatus:
+    """The state of a data folder; one that holds nothing yet is no error. Ages are counted to `today`."""
     database = published(store)
-    newest: list[dict[str, Any]] = []
-    if database is not None:
-        with connection.connect(store) as con:
-            newest = connection.fetch_rows(
-                con,
-                "select table_kind, release_id, published, last_quarter from releases "
-                "qualify row_number() over (partition by table_kind order by last_quarter desc, published desc) = 1 order by 1",
-            )
-    for row in newest:
-        row["age_days"] = (today - row["published"]).days
-        row["overdue"] = row["age_days"] > OVERDUE_DAYS
-    sizes = {
+    disk_bytes = {
         name: sum(p.stat().st_size for p in (store.folder / name).rglob("*") if p.is_file() and not p.is_symlink())
         for name in ("raw", "lake", "cache", "warehouse", "tables")
     }
-    return {
-        "data_dir": store.address,
-        "database": database.name if database else None,
-        "kept": [{"build": build.name, "rolled_back": build.is_rolled_back} for build in versions.kept_builds(store)],
-        "newest": newest,
-        "last_run": run_log.last_run(store),
-        "disk_bytes": sizes,
-    }
+    return DataStatus(
+        data_dir=store.address,
+        database=database.name if database else None,
+        kept=[KeptBuild(build=build.name, rolled_back=build.is_rolled_back) for build in versions.kept_builds(store)],
+        newest=_newest_releases(fetch_releases(store), today) if database is not None else [],
+        last_run=run_log.last_run(store),
+        disk_bytes=disk_bytes,
+        working_copy=store.folder if store.is_copied else None,
+    )
+
+
+def fetch_releases(store: DataStore) -> list[PublishedRelease]:
+    """The releases behind the published database, by kind of table and publication date. Raises NotFound where there is none."""
+    with connect(store) as con:
+        return fetch_records(con, PublishedRelease, "from releases order by table_kind, published, release_id")
+
+
+def fetch_quality_checks(store: DataStore) -> list[QualityCheck]:
+    """The checks of the published database, required ones first. Raises NotFound where there is no database."""
+    with connect(store) as con:
+        return fetch_records(con, QualityCheck, "from quality_checks order by required desc, check_name")
+
+
+def fetch_snapshots() -> list[Published]:
+    """The publications that the lakehouse holds, newest first. Raises NotFound where the environment names no lakehouse."""
+    con = ducklake.connect_from_environment()
+    if con is None:
+        raise NotFound(f"No lakehouse is named: expected its catalog in {ducklake.SETTING}.")
+    with con:
+        return ducklake.published(con)
+
+
+def _newest_releases(releases: list[PublishedRelease], today: date) -> list[NewestRelease]:
+    newest: dict[str, PublishedRelease] = {}
+    for release in sorted(releases, key=lambda r: (r["last_quarter"], r["published"])):
+        newest[release["table_kind"]] = release
+    return [
+        NewestRelease(
+            table_kind=release["table_kind"],
+            release_id=release["release_id"],
+            published=release["published"],
+            last_quarter=release["last_quarter"],
+            age_days=(age := (today - release["published"]).days),
+            overdue=age > OVERDUE_DAYS,
+        )
+        for _, release in sorted(newest.items())
+    ]

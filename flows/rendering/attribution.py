@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
+
+from flows.queries.ranked_table import SourceRelease
 
 SOURCE = (
     "Source: Home Office police recorded crime; ONS mid-year population estimates. "
@@ -13,10 +14,9 @@ HARMONISED_NOTE = "Areas are on their newest boundaries: the pieces in which som
 SIMULATION_WARNING = "SIMULATED: the release says that its figures are a simulation. Not Home Office figures: do not quote them."
 
 
-def describe_releases(releases: Sequence[dict[str, Any]]) -> str:
-    """The line that names the releases behind the figures."""
-    said = [
-        f"{r['release_id']}, published {r['published']}" + (f" ({r['note'].rstrip('.')})" if r.get("note") else "")
-        for r in releases
+def describe_releases(releases: Iterable[SourceRelease]) -> str:
+    """The line that names the releases behind the figures, and what a manifest notes of them."""
+    names = [
+        f"{r['release_id']}, published {r['published']}" + (f" ({r['note'].rstrip('.')})" if r["note"] else "") for r in releases
     ]
-    return f"Figures: {'; '.join(said)}."
+    return f"Figures: {'; '.join(names)}."

@@ -8,12 +8,12 @@ from __future__ import annotations
 import textwrap
 
 from flows.common.sanitize import sanitize_text
+from flows.common.wording import join_names
 from flows.queries.derivation import Explanation, Standing
 from flows.queries.figure import Figure
 from flows.queries.figure_context import FigureContext, ForceTotal
 from flows.queries.figure_counts import FigureCounts, PartCount
 from flows.queries.figure_sources import FigureSources
-from flows.queries.lookups import LEVELS, join_names, offence_title
 from flows.rendering import attribution, population_text, text_tables
 from flows.rendering.text_tables import (
     Lines,
@@ -51,10 +51,10 @@ def render(explanation: Explanation) -> str:
 
 def _title(figure: Figure) -> Lines:
     table, row = figure.table, figure.row
-    place = [row["area_code"] or "no code", LEVELS[table.level]]
+    place = [row["area_code"] or "no code", table.level.label]
     if table.level == "csp":
         place.append(row["force_name"] or "no force")
-    lines = [f"{offence_title(table.offence)} in {figure.area_name}, {table.half_year.months}", f"({', '.join(place)})"]
+    lines = [f"{table.offence.title} in {figure.area_name}, {table.half_year.months}", f"({', '.join(place)})"]
     if table.is_simulated:
         lines.append(attribution.SIMULATION_WARNING)
     if figure.whole_name:

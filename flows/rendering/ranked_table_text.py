@@ -1,132 +1,131 @@
-"""How answers look: a ranked table as aligned text, Markdown, CSV, JSON or Parquet. Rounds; computes nothing."""
+"""How a ranked table is printed: as aligned text, Markdown, CSV or JSON. Rounds; computes nothing."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from flows.common.sanitize import sanitize_text
+from flows.common.wording import join_names
 from flows.queries.connection import NotFound
-from flows.queries.lookups import LEVELS, offence_title
-from flows.queries.ranked_table import RankedTable, TableBasis
+from flows.queries.levels import AreaBasis, Level
+from flows.queries.ranked_table import RankedTable
 from flows.rendering.attribution import HARMONISED_NOTE, SIMULATION_WARNING, SOURCE, describe_releases
-from flows.rendering.formats import csv_text, json_text
-from flows.rendering.text_tables import RATE_HEADINGS, align_columns, format_count, rate_cells
+from flows.rendering.formats import TableFormat, csv_text, json_text
+from flows.rendering.text_tables import RATE_HEADINGS, Lines, align_columns, format_count, rate_cells
+from sql.rows import RankedRate
+
+MOST_NAMES = 6  # areas named with each reason why they are not ranked
 
 
-def _header(answer: RankedTable) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """The columns of a ranked table, and those that are numbers; regions and countries stand in no force."""
-    if answer.level in ("region", "country"):
-        return ("rank", "area", *RATE_HEADINGS), (0, 2, 3, 4, 5)
-    return ("rank", "area", "force", *RATE_HEADINGS), (0, 3, 4, 5, 6)
+def render(table: RankedTable, rows: Sequence[RankedRate], format: TableFormat) -> str:
+    """The rows selected of a table in one of the formats that are text. Raises NotFound where none is selected."""
+    if not rows:
+        raise NotFound(describe_no_ranks(table))
+    if format is TableFormat.CSV:
+        return csv_text(rows)
+    if format is TableFormat.JSON:
+        return json_text(rows)
+    return sanitize_text(_markdown(table, rows) if format is TableFormat.MARKDOWN else _text(table, rows))
 
 
-def _cells(answer: RankedTable, rows: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
-    ranks = [row["rank"] for row in answer.rows]
-    has_force = "force" in _header(answer)[0]
+def describe_no_ranks(table: RankedTable) -> str:
+    """Why no area of a table has a rank: the reason that most of them share."""
+    reasons = Counter(row["status_note"] for row in table.rows if row["status_note"])
+    most = f" Of most the reason is: {reasons.most_common(1)[0][0]}." if reasons else ""
+    return f"No area is ranked: {table.title}.{most}"
+
+
+def describe_population(table: RankedTable) -> str:
+    """Which population estimate divides."""
+    row = next((r for r in table.rows if r["population_vintage"] is not None), table.rows[0])
+    if row["population_vintage"] is None:
+        return f"Population: no mid-{row['population_year']} estimate is held."
+    return f"Population: mid-{row['population_year']} estimates as published on {row['population_vintage']}."
+
+
+def _text(table: RankedTable, rows: Sequence[RankedRate]) -> str:
+    """The table as a journalist reads it: who is ranked, who is not and why, and what stands behind the figures."""
+    ranked = [row for row in rows if row["rank"] is not None]
+    lines = [table.title]
+    if table.is_simulated:
+        lines.append(SIMULATION_WARNING)
+    lines += ["Offences recorded in the half-year per 10,000 residents, not annualised; 1 is the highest rate.", ""]
+    if all(row["offences"] == 0 for row in table.rows):
+        lines.append(f"None recorded anywhere ({len(table.rows)} areas).")
+    else:
+        if ranked:
+            header, numeric = _header(table)
+            lines += [*align_columns(header, _cells(table, ranked), numeric), ""]
+        lines += [*_ranked_summary(table, rows, ranked), *_unranked_summary(rows)]
+    return "\n".join([*lines, *_basis_notes(table), SOURCE]) + "\n"
+
+
+def _markdown(table: RankedTable, rows: Sequence[RankedRate]) -> str:
+    ranked = [row for row in rows if row["rank"] is not None]
+    header, numeric = _header(table)
+    alignment = ["---:" if i in numeric else "---" for i in range(len(header))]
+    grid = [
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+        for cells in (header, alignment, *_cells(table, ranked))
+    ]
+    simulated = [f"**{SIMULATION_WARNING}**", ""] if table.is_simulated else []
+    notes = [*_ranked_summary(table, rows, ranked), *_unranked_summary(rows), *_basis_notes(table)]
+    lines = [f"## {table.title}", "", *simulated, *grid, "", *(f"- {note}" for note in notes), "", SOURCE]
+    return "\n".join(lines).replace("<", "\\<") + "\n"  # a name that looks like HTML is none
+
+
+def _header(table: RankedTable) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The column headings, and the places of those that are numbers; regions and countries lie in no force."""
+    if _has_forces(table):
+        return ("rank", "area", "force", *RATE_HEADINGS), (0, 3, 4, 5, 6)
+    return ("rank", "area", *RATE_HEADINGS), (0, 2, 3, 4, 5)
+
+
+def _has_forces(table: RankedTable) -> bool:
+    return table.level in (Level.CSP, Level.PFA)
+
+
+def _cells(table: RankedTable, rows: Sequence[RankedRate]) -> list[tuple[str, ...]]:
+    times = Counter(row["rank"] for row in table.rows)
     return [
         (
-            "" if row["rank"] is None else f"{row['rank']}{'=' if ranks.count(row['rank']) > 1 else ''}",
+            "" if row["rank"] is None else f"{row['rank']}{'=' if times[row['rank']] > 1 else ''}",
             row["area_name"],
-            *([row["force_name"] or ""] if has_force else []),
+            *([row["force_name"] or ""] if _has_forces(table) else []),
             *rate_cells(row),
         )
         for row in rows
     ]
 
 
-def title(answer: RankedTable) -> str:
-    return f"{offence_title(answer.offence)}, {answer.half_year.months}, by {LEVELS[answer.level]}"
-
-
-def selected(answer: RankedTable, top: int | None, area: str | None) -> list[dict[str, Any]]:
-    """The rows that were asked for: those of one area, or the first ranks with whoever ties there, or all."""
-    if area is not None:
-        return [row for row in answer.rows if row["area_name"] == area]
-    if top is not None:
-        return [row for row in answer.rows if row["rank"] is not None and row["rank"] <= top]
-    return answer.rows
-
-
-def table(answer: RankedTable, top: int | None, area: str | None, basis: TableBasis, format: str) -> str:
-    """A ranked table, or what was selected of it, as text, markdown, csv or json. Raises NotFound where that is nothing."""
-    rows = selected(answer, top, area)
-    if not rows:
-        reasons = Counter(row["status_note"] for row in answer.rows if row["status_note"])
-        most = f" Of most the reason is: {reasons.most_common(1)[0][0]}." if reasons else ""
-        raise NotFound(f"No area is ranked: {title(answer)}.{most}")
-    if format in ("csv", "json"):
-        return csv_text(rows) if format == "csv" else json_text(rows)
-    return sanitize_text((markdown if format == "markdown" else text)(answer, top, area, basis))
-
-
-def text(answer: RankedTable, top: int | None, area: str | None, basis: TableBasis) -> str:
-    """The table as a journalist reads it: who is ranked, who is not and why, and what stands behind the figures."""
-    rows = selected(answer, top, area)
-    ranked = [row for row in rows if row["rank"] is not None]
-    lines = [title(answer), "Offences recorded in the half-year per 10,000 residents, not annualised; 1 is the highest rate.", ""]
-    if answer.is_simulated:
-        lines[1:1] = [SIMULATION_WARNING]
-    if all(row["offences"] == 0 for row in answer.rows):
-        return "\n".join([*lines, f"None recorded anywhere ({len(answer.rows)} areas).", *_basis(answer, basis), SOURCE]) + "\n"
-    if ranked:
-        header, numbers = _header(answer)
-        lines += align_columns(header, _cells(answer, ranked), numbers)
-    lines += [*([""] if lines[-1] else []), *_summary(answer, rows, ranked), *_not_ranked(rows), *_basis(answer, basis), SOURCE]
-    return "\n".join(lines) + "\n"
-
-
-def _summary(answer: RankedTable, rows: list[dict[str, Any]], ranked: list[dict[str, Any]]) -> list[str]:
-    total = max((row["areas_ranked"] for row in answer.rows), default=0)
-    shown = "" if len(ranked) == total or len(rows) == 1 else f"; {len(ranked)} shown"
-    lines = [f"{total} areas are ranked, of {len(answer.rows)} in the table{shown}."]
-    split = [row for row in ranked if row["status_note"]]
-    if len(split) == 1:
-        lines.append(f"{split[0]['area_name']}: {split[0]['status_note']}.")
-    elif split:
-        names = ", ".join(row["area_name"] for row in split)
+def _ranked_summary(table: RankedTable, rows: Sequence[RankedRate], ranked: Sequence[RankedRate]) -> Lines:
+    total = max((row["areas_ranked"] for row in table.rows), default=0)
+    selected = "" if len(ranked) == total or len(rows) == 1 else f"; {len(ranked)} shown"
+    lines = [f"{total} areas are ranked, of {len(table.rows)} in the table{selected}."]
+    apportioned = [row for row in ranked if row["status_note"]]
+    if len(apportioned) == 1:
+        lines.append(f"{apportioned[0]['area_name']}: {apportioned[0]['status_note']}.")
+    elif apportioned:
+        names = ", ".join(row["area_name"] for row in apportioned)
         lines.append(f"Population of a shared council split by its last separately published parts: {names}.")
     return lines
 
 
-def _not_ranked(rows: list[dict[str, Any]]) -> list[str]:
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+def _unranked_summary(rows: Sequence[RankedRate]) -> Lines:
+    """A line for each reason why areas are not ranked, with their names and counts."""
+    by_reason: dict[tuple[str, str | None], list[str]] = {}
     for row in rows:
         if row["rank"] is None:
-            groups.setdefault((row["status"], row["status_note"]), []).append(row)
-    lines = []
-    for (status, note), members in groups.items():
-        names = [f"{row['area_name']} ({format_count(row['offences']) or 'not known'})" for row in members]
-        some = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-        lines.append(f"Not ranked, {status}: {note}: {some}.")
-    return lines
+            name = f"{row['area_name']} ({format_count(row['offences']) or 'not known'})"
+            by_reason.setdefault((row["status"], row["status_note"]), []).append(name)
+    return [f"Not ranked, {status}: {note}: {join_names(names, MOST_NAMES)}." for (status, note), names in by_reason.items()]
 
 
-def population(answer: RankedTable) -> str:
-    """Which estimate divides."""
-    row = next((r for r in answer.rows if r["population_vintage"] is not None), answer.rows[0])
-    if row["population_vintage"] is None:
-        return f"Population: no mid-{row['population_year']} estimate is held."
-    return f"Population: mid-{row['population_year']} estimates as published on {row['population_vintage']}."
-
-
-def _basis(answer: RankedTable, basis: TableBasis) -> list[str]:
-    lines = [population(answer)]
-    if basis.as_of is not None:
-        lines.append(f"As it stood on {basis.as_of}.")
-    if basis.areas == "harmonised":
+def _basis_notes(table: RankedTable) -> Lines:
+    lines = [describe_population(table)]
+    if table.basis.as_of is not None:
+        lines.append(f"As it stood on {table.basis.as_of}.")
+    if table.basis.areas is AreaBasis.HARMONISED:
         lines.append(HARMONISED_NOTE)
-    return [*lines, describe_releases(answer.releases)]
-
-
-def markdown(answer: RankedTable, top: int | None, area: str | None, basis: TableBasis) -> str:
-    rows = selected(answer, top, area)
-    cells = _cells(answer, [row for row in rows if row["rank"] is not None])
-    header, numbers = _header(answer)
-    marks = ["---:" if i in numbers else "---" for i in range(len(header))]
-    table = [f"| {' | '.join(c.replace('|', chr(92) + '|') for c in row)} |" for row in (header, marks, *cells)]
-    simulated = [f"**{SIMULATION_WARNING}**", ""] if answer.is_simulated else []
-    notes = [*_summary(answer, rows, [r for r in rows if r["rank"] is not None]), *_not_ranked(rows), *_basis(answer, basis)]
-    lines = [f"## {title(answer)}", "", *simulated, *table, "", *(f"- {n}" for n in notes), "", SOURCE]
-    return "\n".join(lines).replace("<", "\\<") + "\n"  # a name that looks like HTML is none
+    return [*lines, describe_releases(table.releases)]

@@ -1,4 +1,4 @@
-"""A series of half-years as text, CSV or JSON."""
+"""How a series of half-years is printed: as text with a bar chart, CSV or JSON."""
 
 from __future__ import annotations
 
@@ -6,115 +6,120 @@ import textwrap
 from collections.abc import Sequence
 
 from flows.common.sanitize import sanitize_text
-from flows.queries import connection, lookups
-from flows.queries.series import Series, fetch_series
-from flows.rendering import attribution, formats, text_tables
-from flows.rendering.text_tables import format_count
-from flows.storage.data_store import DataStore
-from sql.contract import RANKED_RATES
+from flows.queries.breaks import Break
+from flows.queries.series import Series
+from flows.rendering.attribution import HARMONISED_NOTE, SIMULATION_WARNING, SOURCE, describe_releases
+from flows.rendering.formats import TextFormat, csv_text, json_text
+from flows.rendering.text_tables import RATE_HEADINGS, Lines, align_columns, can_print, format_count, format_rate, rate_cells
+from sql.rows import RankedRate
 from transforms.periods import HalfYear
 
 BLOCKS, ASCII = "▁▂▃▄▅▆▇█", "_.:-=+*#"  # eight heights, from nought to the highest
 
 
-def render(store: DataStore, area: str, offence: str, level: str, first: str | None, last: str | None, format: str) -> str:
-    """The series as text, CSV or JSON. Raises NotFound, or ValueError for a span that is none."""
-    span = [HalfYear.parse(text) if text is not None else None for text in (first, last)]
-    with connection.connect(store) as con:
-        answer = fetch_series(con, area, offence, level, *span)
-    if format == "csv":
-        return _csv(answer)
-    return _json(answer) if format == "json" else sanitize_text(text(answer, text_tables.can_print(BLOCKS)))
+def render(series: Series, format: TextFormat) -> str:
+    """A series in one of the formats; the bars are ASCII where standard output cannot print blocks."""
+    if format is TextFormat.CSV:
+        return _csv(series)
+    if format is TextFormat.JSON:
+        return _json(series)
+    return sanitize_text(_text(series, BLOCKS if can_print(BLOCKS) else ASCII))
 
 
-# ---------------------------------------------------------------- how it looks
-def spark(rates: Sequence[float | None], heights: str = BLOCKS) -> str:
+def draw_bars(rates: Sequence[float | None], heights: str = BLOCKS) -> str:
     """A bar a half-year, from nought to the highest rate; a blank where there is none."""
     top = max((r for r in rates if r is not None), default=0) or 1
     return "".join(" " if r is None else heights[round(r / top * (len(heights) - 1))] for r in rates)
 
 
-def text(answer: Series, blocks: bool = True) -> str:
+def _text(series: Series, heights: str) -> str:
     """The series as a journalist reads it: its figures, its shape, and what not to compare."""
-    span = list(answer.rows)
-    title = f"{lookups.offence_title(answer.offence)} in {answer.area} ({lookups.LEVELS[answer.level]})"
+    half_years = list(series.rows)
     lines = [
-        f"{title}, {span[0]} to {span[-1]}",
+        f"{series.offence.title} in {series.area} ({series.level.label}), {half_years[0]} to {half_years[-1]}",
+        *_simulation_notes(series),
         "Offences recorded in each half-year per 10,000 residents, not annualised; rank 1 is the highest rate.",
         "",
+        *align_columns(
+            ("half-year", *RATE_HEADINGS, "rank", "of", "break"),
+            [_cells(half_year, row, series.breaks) for half_year, row in series.rows.items()],
+            (1, 2, 3, 4, 5, 6),
+        ),
     ]
-    simulated = [r["release_id"] for r in answer.releases if r["simulated"]]
-    if simulated:
-        lines[1:1] = [attribution.SIMULATION_WARNING]
-        if len(simulated) < len(answer.releases):
-            lines[2:2] = [f"Simulated: {', '.join(simulated)}."]
-    cells = []
-    for half_year, row in answer.rows.items():
-        kinds = dict.fromkeys(b.kind for b in answer.breaks if b.first <= half_year <= b.last)
-        ranked = (
-            ("", "") if row is None or row["rank"] is None else (format_count(row["rank"]), format_count(row["areas_ranked"]))
-        )
-        figures = ("", "", "", "") if row is None else text_tables.rate_cells(row)
-        cells.append((str(half_year), *figures, *ranked, ", ".join(kinds)))
-    lines += text_tables.align_columns(
-        ("half-year", *text_tables.RATE_HEADINGS, "rank", "of", "break"), cells, (1, 2, 3, 4, 5, 6)
-    )
-    rates = [row["rate_per_10k"] if row else None for row in answer.rows.values()]
-    known = [r for r in rates if r is not None]
+    rates = [row["rate_per_10k"] if row else None for row in series.rows.values()]
+    known = [rate for rate in rates if rate is not None]
     if known:
         lines += [
             "",
-            f"{span[0]} |{spark(rates, BLOCKS if blocks else ASCII)}| {span[-1]}   per 10,000: "
-            f"lowest {text_tables.format_rate(min(known))}, highest {text_tables.format_rate(max(known))}; bars start at nought",
+            f"{half_years[0]} |{draw_bars(rates, heights)}| {half_years[-1]}   per 10,000: "
+            f"lowest {format_rate(min(known))}, highest {format_rate(max(known))}; bars start at nought",
         ]
-    if answer.breaks:
-        lines += ["", "Breaks: compare across them with care."]
-        for b in answer.breaks:
-            end = "" if b.what.endswith((".", '."')) else "."
-            lines += textwrap.wrap(f"{b.kind:10}  {b.when}: {b.what}{end}", 120, initial_indent="  ", subsequent_indent=" " * 14)
-    return (
-        "\n".join(
-            [
-                *lines,
-                "",
-                "Population: the newest mid-year estimates of the year before each financial year starts.",
-                attribution.HARMONISED_NOTE,
-                attribution.describe_releases(answer.releases),
-                attribution.SOURCE,
-            ]
-        )
-        + "\n"
-    )
+    lines += [
+        *_break_notes(series.breaks),
+        "",
+        "Population: the newest mid-year estimates of the year before each financial year starts.",
+        HARMONISED_NOTE,
+        describe_releases(series.releases),
+        SOURCE,
+    ]
+    return "\n".join(lines) + "\n"
 
 
-def _csv(answer: Series) -> str:
+def _simulation_notes(series: Series) -> Lines:
+    simulated = [release["release_id"] for release in series.releases if release["simulated"]]
+    if not simulated:
+        return []
+    named = [f"Simulated: {', '.join(simulated)}."] if len(simulated) < len(series.releases) else []
+    return [SIMULATION_WARNING, *named]
+
+
+def _cells(half_year: HalfYear, row: RankedRate | None, breaks: Sequence[Break]) -> tuple[str, ...]:
+    kinds = ", ".join(dict.fromkeys(b.kind for b in breaks if half_year in b))
+    if row is None:
+        return (str(half_year), "", "", "", "", "", "", kinds)
+    rank = ("", "") if row["rank"] is None else (format_count(row["rank"]), format_count(row["areas_ranked"]))
+    return (str(half_year), *rate_cells(row), *rank, kinds)
+
+
+def _break_notes(breaks: Sequence[Break]) -> Lines:
+    if not breaks:
+        return []
+    lines = ["", "Breaks: compare across them with care."]
+    for b in breaks:
+        end = "" if b.note.endswith((".", '."')) else "."
+        text = f"{b.kind:10}  {b.period}: {b.note}{end}"
+        lines += textwrap.wrap(text, 120, initial_indent="  ", subsequent_indent=" " * 14)
+    return lines
+
+
+def _csv(series: Series) -> str:
     """A row a half-year: the columns of ranked_rates_harmonised, and `breaks`; where it has none, the half-year and why."""
     rows = [
         {
-            "half_year": str(h),
-            "level": answer.level,
-            "area_name": answer.area,
-            "offence_level": answer.offence.level,
-            "offence_code": answer.offence.code,
-            "offence_name": answer.offence.name,
+            "half_year": str(half_year),
+            "level": series.level,
+            "area_name": series.area,
+            "offence_level": series.offence.level,
+            "offence_code": series.offence.code,
+            "offence_name": series.offence.name,
             **(row or {}),
-            "breaks": "; ".join(f"{b.kind}: {b.what}" for b in answer.breaks if b.first <= h <= b.last),
+            "breaks": "; ".join(f"{b.kind}: {b.note}" for b in series.breaks if half_year in b),
         }
-        for h, row in answer.rows.items()
+        for half_year, row in series.rows.items()
     ]
-    return formats.csv_text(rows, [*(column.name for column in RANKED_RATES.columns), "breaks"])
+    return csv_text(rows, [*RankedRate.__annotations__, "breaks"])
 
 
-def _json(answer: Series) -> str:
-    return formats.json_text(
+def _json(series: Series) -> str:
+    return json_text(
         {
-            "area": answer.area,
-            "level": answer.level,
-            "offence_level": answer.offence.level,
-            "offence_code": answer.offence.code,
-            "offence_name": answer.offence.name,
-            "half_years": [row for row in answer.rows.values() if row is not None],
-            "breaks": [{"first": str(b.first), "last": str(b.last), "kind": b.kind, "what": b.what} for b in answer.breaks],
-            "releases": answer.releases,
+            "area": series.area,
+            "level": series.level,
+            "offence_level": series.offence.level,
+            "offence_code": series.offence.code,
+            "offence_name": series.offence.name,
+            "half_years": [row for row in series.rows.values() if row is not None],
+            "breaks": [{"first": str(b.first), "last": str(b.last), "kind": b.kind, "what": b.note} for b in series.breaks],
+            "releases": series.releases,
         }
     )

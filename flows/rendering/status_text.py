@@ -1,21 +1,20 @@
-"""What is published, how old it is, what the last run did: for `releases`, `status` and `check`."""
+"""How the state of a data folder is printed: its releases, checks, snapshots, and what the last run did."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from typing import Any
 
 from flows.common.sanitize import sanitize_text
-from flows.queries import connection
-from flows.queries.status import fetch_status
-from flows.rendering import formats, text_tables
-from flows.storage.data_store import DataStore
-from flows.warehouse import ducklake
+from flows.queries.status import DataStatus
+from flows.rendering.formats import json_text
+from flows.rendering.text_tables import Lines, align_columns, format_count
+from flows.warehouse.ducklake import Published
+from sql.rows import PublishedRelease, QualityCheck
 
 
-def releases(store: DataStore) -> str:
-    """A table of the releases behind the published database."""
-    with connection.connect(store) as con:
-        rows = connection.fetch_rows(con, "from releases order by table_kind, published, release_id")
+def render_releases(releases: Sequence[PublishedRelease]) -> str:
+    """A line a release: its name, table, date and where that was found, quarters and rows."""
     cells = [
         (
             r["release_id"],
@@ -23,69 +22,83 @@ def releases(store: DataStore) -> str:
             str(r["published"]),
             r["published_source"],
             f"{r['first_quarter']} to {r['last_quarter']}",
-            f"{r['rows']:,}",
+            format_count(r["rows"]),
             "simulated" if r["simulated"] else "",
         )
-        for r in rows
+        for r in releases
     ]
     header = ("release", "table", "published", "date from", "quarters", "rows", "")
-    return sanitize_text("\n".join(text_tables.align_columns(header, cells, (5,))) + "\n")
+    return _join(align_columns(header, cells, (5,)))
 
 
-def snapshots() -> str:
-    """A table of the publications that the lakehouse holds. Raises NotFound where the environment names none."""
-    con = ducklake.connect_from_environment()
-    if con is None:
-        raise connection.NotFound(f"No lakehouse is named: expected its catalog in {ducklake.SETTING}.")
-    with con:
-        cells = [(str(p.snapshot), p.when, p.build) for p in ducklake.published(con)]
-    return sanitize_text("\n".join(text_tables.align_columns(("snapshot", "published (UTC)", "build"), cells, (0,))) + "\n")
+def render_snapshots(snapshots: Sequence[Published]) -> str:
+    """A line a publication in the lakehouse."""
+    cells = [(str(s.snapshot), s.when, s.build) for s in snapshots]
+    return _join(align_columns(("snapshot", "published (UTC)", "build"), cells, (0,)))
 
 
-def checks(store: DataStore) -> tuple[str, bool]:
-    """(the checks of the published database as text, whether every required one passed)."""
-    with connection.connect(store) as con:
-        rows = connection.fetch_rows(con, "from quality_checks order by required desc, check_name")
+def render_checks(checks: Sequence[QualityCheck]) -> str:
+    """A line a check, with examples of the rows that break it, and whether all required ones passed."""
     lines = []
-    for row in rows:
-        mark = "ok" if row["passed"] else ("BROKEN" if row["required"] else "warning")
-        lines.append(f"{mark:8} {row['check_name']}: {row['guards']}")
-        if not row["passed"]:
-            lines.append(f"{'':8} {row['rows_broken']:,} rows, such as {row['examples']}")
-    passed = all(row["passed"] for row in rows if row["required"])
-    broken = sum(not row["passed"] for row in rows)
-    lines.append(f"{len(rows)} checks, {broken} with something to say; required ones {'all passed' if passed else 'are BROKEN'}.")
-    return sanitize_text("\n".join(lines) + "\n"), passed
+    for check in checks:
+        mark = "ok" if check["passed"] else ("BROKEN" if check["required"] else "warning")
+        lines.append(f"{mark:8} {check['check_name']}: {check['guards']}")
+        if not check["passed"]:
+            lines.append(f"{'':8} {format_count(check['rows_broken'])} rows, such as {check['examples']}")
+    broken = sum(not check["passed"] for check in checks)
+    required = "all passed" if all(check["passed"] for check in checks if check["required"]) else "are BROKEN"
+    return _join([*lines, f"{len(checks)} checks, {broken} with something to say; required ones {required}."])
 
 
-def status(store: DataStore, as_json: bool) -> str:
-    """The newest release per table and its age, the last run, the room that the folders take."""
-    facts = fetch_status(store, datetime.now(UTC).date())
-    if as_json:
-        return formats.json_text(facts)
-    lines = []
-    if facts["database"] is None:
-        lines.append(f"No database is published in {store} yet.")
+def render_status(status: DataStatus) -> str:
+    """The newest release of each table and its age, the last run, the room that the folders take."""
+    sizes = ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in status.disk_bytes.items())
+    copy = f" (of {status.working_copy}, a working copy)" if status.working_copy is not None else ""
+    return _join([*_published(status), *_last_run(status.last_run), f"Disk{copy}: {sizes}"])
+
+
+def status_json(status: DataStatus) -> str:
+    """The state of a data folder as JSON."""
+    return json_text(
+        {
+            "data_dir": status.data_dir,
+            "database": status.database,
+            "kept": status.kept,
+            "newest": status.newest,
+            "last_run": status.last_run,
+            "disk_bytes": status.disk_bytes,
+        }
+    )
+
+
+def _published(status: DataStatus) -> Lines:
+    if status.database is None:
+        lines = [f"No database is published in {status.data_dir} yet."]
     else:
-        lines.append(f"Published: {facts['database']}")
-        for row in facts["newest"]:
-            lines.append(
-                f"  {row['table_kind']}: {row['release_id']}, published {row['published']} "
-                f"({row['age_days']} days ago), to {row['last_quarter']}" + ("; a newer one is overdue" if row["overdue"] else "")
-            )
-    for build in facts["kept"]:
-        if build["rolled_back"]:
-            lines.append(f"  {build['build']} was rolled back: `crime-rates rollback --to {build['build']}` publishes it again")
-    run = facts["last_run"]
-    if run is None:
-        lines.append("No run is on record.")
-    else:
+        lines = [f"Published: {status.database}"]
+    for release in status.newest:
         lines.append(
-            f"Last run: {run['command']}, {run['finished'] or run['started']}: {run['state']}"
-            + (f", {run['error']}" if run["error"] else "")
+            f"  {release['table_kind']}: {release['release_id']}, published {release['published']} "
+            f"({release['age_days']} days ago), to {release['last_quarter']}"
+            + ("; a newer one is overdue" if release["overdue"] else "")
         )
-        lines += [f"  failed: {item['message']}" for item in run["items"] if item["state"] == "failed"]
-        lines += [f"  warning: {warning}" for warning in run["warnings"]]
-    copied = f" (of {store.folder}, a working copy)" if store.is_copied else ""
-    lines.append(f"Disk{copied}: " + ", ".join(f"{name} {size / 1e6:,.1f} MB" for name, size in facts["disk_bytes"].items()))
+    for kept in status.kept:
+        if kept["rolled_back"]:
+            name = kept["build"]
+            lines.append(f"  {name} was rolled back: `crime-rates rollback --to {name}` publishes it again")
+    return lines
+
+
+def _last_run(run: dict[str, Any] | None) -> Lines:
+    if run is None:
+        return ["No run is on record."]
+    error = f", {run['error']}" if run["error"] else ""
+    return [
+        f"Last run: {run['command']}, {run['finished'] or run['started']}: {run['state']}{error}",
+        *(f"  failed: {item['message']}" for item in run["items"] if item["state"] == "failed"),
+        *(f"  warning: {warning}" for warning in run["warnings"]),
+    ]
+
+
+def _join(lines: Lines) -> str:
     return sanitize_text("\n".join(lines) + "\n")

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
 
 import duckdb
 
-from flows.queries import series
+from flows.queries import breaks as series_breaks
+from flows.queries.breaks import Break
 from flows.queries.connection import fetch_rows
-from flows.queries.series import Break
+from flows.queries.levels import Level
+from flows.queries.lookups import fetch_half_years, fetch_offence_spans
 from flows.report.model import Site, SiteArea, SiteOffence
 from sql.rows import RankedRate
 from transforms.periods import HalfYear, HalfYearRange
 
 # what the changes of recording of a series depend on: the forces that have any, the offence, the first and last half-year
 _SeriesKey = tuple[frozenset[tuple[str, str]], tuple[str, str], HalfYear, HalfYear]
-
-KINDS = ("gap", "boundaries", "recording")  # of breaks, in the order in which those of one half-year are listed
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,9 @@ class Histories:
         """Ask what is the same for all areas: half-years, the spans of offences, curated changes of recording."""
         self._con = con
         self._site = site
-        self._level = level
-        half_years = fetch_rows(con, "select half_year from half_years where level = ?", [level])
-        self._half_years = {row["half_year"] for row in half_years}
-        self._offence_spans = {
-            (row["offence_level"], row["offence_code"]): row
-            for row in fetch_rows(con, "select offence_level, offence_code, first_half_year, last_half_year from offences")
-        }
+        self._level = Level(level)
+        self._half_years = fetch_half_years(con, self._level)
+        self._offence_spans = fetch_offence_spans(con)
         self._curated = {
             (row["level"], row["area_name"])
             for row in fetch_rows(con, "from crime_rates_core.recording_breaks")
@@ -74,16 +69,15 @@ class Histories:
             if offence.key not in by_offence or offence.level not in ("total", "group"):
                 continue
             calendar = {h: by_offence[offence.key].get(h) for h in self._span(offence)}
-            rates = cast("dict[HalfYear, dict[str, Any] | None]", calendar)
             if boundary_changes is None:
-                boundary_changes = series.find_boundary_changes(self._con, area.name, self._level, rates)
-            breaks = self._breaks(area.name, forces, offence, rates, boundary_changes)
+                boundary_changes = series_breaks.find_boundary_changes(self._con, area.name, self._level, calendar)
+            breaks = self._breaks(area.name, forces, offence, calendar, boundary_changes)
             common = histories[0].breaks if histories else []
             histories.append(
                 History(
                     offence,
                     [
-                        HistoryRow(h, row, ", ".join(dict.fromkeys(b.kind for b in breaks if b.first <= h <= b.last)))
+                        HistoryRow(h, row, ", ".join(dict.fromkeys(b.kind for b in breaks if h in b)))
                         for h, row in calendar.items()
                     ],
                     breaks,
@@ -95,21 +89,20 @@ class Histories:
     def _span(self, offence: SiteOffence) -> HalfYearRange:
         """The half-years that a series of the offence runs over, as in `crime-rates series`."""
         span = self._offence_spans[offence.key]
-        return HalfYearRange(
-            HalfYear.parse(max(min(self._half_years), span["first_half_year"])),
-            HalfYear.parse(min(max(self._half_years), span["last_half_year"])),
-        )
+        return HalfYearRange(max(self._half_years[0], span.first), min(self._half_years[-1], span.last))
 
     def _forces_with_curated_changes(self, area: str) -> frozenset[tuple[str, str]]:
         """The areas with a curated change of recording that an area is, lies in or consists of."""
-        return frozenset(self._curated & series.fetch_forces(self._con, area, self._level)) if self._curated else frozenset()
+        return (
+            frozenset(self._curated & series_breaks.fetch_forces(self._con, area, self._level)) if self._curated else frozenset()
+        )
 
     def _breaks(
         self,
         area: str,
         forces: frozenset[tuple[str, str]],
         offence: SiteOffence,
-        rows: dict[HalfYear, dict[str, Any] | None],
+        rows: series_breaks.Rows,
         boundary_changes: list[Break],
     ) -> list[Break]:
         """The breaks of one series, in the order of time; `boundary_changes` are those of the area whatever the offence."""
@@ -117,11 +110,11 @@ class Histories:
         span = self._offence_spans[offence.key]
         key = (forces, offence.key, start, end)
         if key not in self._recording_changes:
-            self._recording_changes[key] = series.find_recording_changes(
+            self._recording_changes[key] = series_breaks.find_recording_changes(
                 self._con, area, self._level, offence.offence, span, rows
             )
         breaks = [
-            *series.find_gaps(rows, self._half_years, offence.offence, span),
+            *series_breaks.find_gaps(rows, self._half_years, offence.offence, span),
             *(
                 replace(b, first=max(b.first, start), last=min(b.last, end))
                 for b in boundary_changes
@@ -129,4 +122,4 @@ class Histories:
             ),
             *self._recording_changes[key],
         ]
-        return sorted(breaks, key=lambda b: (b.first, KINDS.index(b.kind), b.what))
+        return series_breaks.sort_breaks(breaks)

@@ -8,7 +8,7 @@ from typing import Literal
 
 import duckdb
 
-from flows.queries import lookups
+from flows.queries.levels import Level
 from flows.report import charts, queries
 from flows.report.charts import Scale
 from flows.report.model import NATION, Site, SiteArea
@@ -88,7 +88,7 @@ def _render_front_page(con: duckdb.DuckDBPyConnection, site: Site) -> str:
 
 def _front_banner(site: Site, levels: Sequence[str]) -> str | None:
     """Which levels' figures are simulated; None, for the banner of every page, where none are."""
-    simulated = " and by ".join(lookups.LEVELS[level] for level in levels if site.is_simulated(level))
+    simulated = " and by ".join(Level(level).label for level in levels if site.is_simulated(level))
     if not simulated:
         return None
     return f"SIMULATED: figures by {simulated} are a simulation, not Home Office figures: do not quote them."

@@ -8,8 +8,10 @@ from typing import cast
 
 import duckdb
 
+from flows.common.wording import join_names
 from flows.queries.connection import NotFound, fetch_rows
-from flows.queries.lookups import LEVELS, Offence, join_names
+from flows.queries.levels import Level, OffenceLevel
+from flows.queries.lookups import Offence
 from flows.rendering.attribution import SIMULATION_WARNING
 from flows.report import urls
 from sql.rows import PublishedRelease
@@ -91,7 +93,7 @@ class Site:
     @property
     def levels(self) -> tuple[str, ...]:
         """The levels that have tables, from partnerships to countries."""
-        return tuple(level for level in LEVELS if level in self.release_ids)
+        return tuple(level for level in Level if level in self.release_ids)
 
     def offence(self, offence_level: str, code: str) -> SiteOffence:
         """The offence of a level and code, which has rows in the half-year."""
@@ -187,11 +189,11 @@ def _load_offences(con: duckdb.DuckDBPyConnection, half_year: HalfYear) -> tuple
     )
     return tuple(
         SiteOffence(
-            Offence(r["offence_level"], r["offence_code"], r["offence_name"]),
+            Offence(OffenceLevel(r["offence_level"]), r["offence_code"], r["offence_name"]),
             slugs[r["offence_level"], r["offence_code"]],
             r["offence_group"],
             r["subgroup"],
-            tuple(level for level in LEVELS if level in r["levels"]),
+            tuple(level for level in Level if level in r["levels"]),
         )
         for r in rows
     )
@@ -206,7 +208,7 @@ def _load_areas(con: duckdb.DuckDBPyConnection, half_year: HalfYear) -> dict[tup
         "union all from ranked_rates_harmonised where half_year = ? and offence_level = 'total') group by all order by all",
         [str(half_year)] * 2,
     )
-    slugs = {level: urls.assign_slugs({r["area_name"]: r["area_name"] for r in rows if r["level"] == level}) for level in LEVELS}
+    slugs = {level: urls.assign_slugs({r["area_name"]: r["area_name"] for r in rows if r["level"] == level}) for level in Level}
     return {
         (r["level"], r["area_name"]): SiteArea(
             r["level"], r["area_name"], slugs[r["level"]][r["area_name"]], r["code"], r["force"], r["region"]

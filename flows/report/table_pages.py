@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import duckdb
 
-from flows.queries.lookups import LEVELS
+from flows.queries.levels import Level
 from flows.rendering.formats import csv_text
 from flows.report import charts, queries, urls
 from flows.report.model import Site, SiteOffence
@@ -45,7 +45,7 @@ def _render_table_page(
         site,
         url=url,
         levels=[level],
-        title=f"{offence.name} by {LEVELS[level]}",
+        title=f"{offence.name} by {Level(level).label}",
         level=level,
         offence=offence,
         ranked=ranked,

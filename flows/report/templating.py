@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from flows.queries import lookups
+from flows.queries.levels import Level
 from flows.rendering import text_tables
 from flows.report import charts, model
 from flows.report.model import Site
@@ -60,7 +60,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "AREA_KINDS": model.AREA_KINDS,
-        "LEVELS": lookups.LEVELS,
+        "LEVELS": {level: level.label for level in Level},
         "NATION": model.NATION,
         "PLURALS": model.PLURALS,
         "draw_change": charts.draw_change,

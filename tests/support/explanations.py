@@ -7,6 +7,7 @@ from math import isclose, sqrt
 from pathlib import Path
 
 from flows.queries import connection, derivation
+from flows.queries.levels import Level
 from flows.rendering import explanation_text
 from flows.storage.data_store import DataStore, LocalStore
 from tests.support.world import World
@@ -23,7 +24,7 @@ def say(data: Path, area: str, offence: str = "8Q", level: str = "csp", half_yea
 def say_of(store: DataStore, area: str, offence: str = "8Q", level: str = "csp", half_year: str = "2015-16-H1") -> str:
     """The same, of any data store."""
     with connection.connect(store) as con:
-        explanation = derivation.explain_figure(con, store, HalfYear.parse(half_year), level, offence, area)
+        explanation = derivation.explain_figure(con, store, HalfYear.parse(half_year), Level(level), offence, area)
     return explanation_text.render(explanation)
 
 

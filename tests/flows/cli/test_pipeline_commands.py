@@ -143,7 +143,7 @@ def test_a_fault_of_the_program_never_looks_like_the_users_nor_the_other_way_rou
     def fail(_: Path) -> str:
         raise error
 
-    monkeypatch.setattr("flows.rendering.status_text.releases", fail)
+    monkeypatch.setattr("flows.queries.status.fetch_releases", fail)
     assert run("releases") == Said(1, "", sentence)
     with pytest.raises(type(error)):
         run("--debug", "releases")

@@ -19,8 +19,12 @@ from hypothesis import strategies as st
 from flows.common.sanitize import escape_csv_cell, escape_csv_column, sanitize_text
 from flows.pipeline import steps
 from flows.queries import connection, ranked_table
+from flows.queries.levels import Level
+from flows.queries.revisions import fetch_revisions, find_revision_filter
+from flows.queries.series import fetch_series
+from flows.queries.status import fetch_releases
 from flows.rendering import ranked_table_text, revisions_text, series_text, status_text
-from flows.rendering.formats import json_text
+from flows.rendering.formats import TableFormat, TextFormat, json_text
 from flows.settings import Settings
 from flows.storage.data_store import LocalStore
 from flows.warehouse import table_export
@@ -150,19 +154,15 @@ def test_they_come_through_lake_and_database_as_they_are(world: World) -> None:
 def test_no_command_sends_a_control_character_to_a_terminal(world: World, number: int) -> None:
     half_year, code, seen = HalfYear.parse("2015-16-H1"), f"{number}X", " ".join(HOSTILE[number].split())
     with connection.connect(LocalStore(world.data)) as con:
-        answer = ranked_table.fetch_ranked_table(con, half_year, "csp", code, ranked_table.TableBasis())
-    texts = [
-        ranked_table_text.table(answer, None, None, ranked_table.TableBasis(), kind)
-        for kind in ("text", "markdown", "csv", "json")
-    ]
-    texts += [
-        series_text.render(LocalStore(world.data), "South Worcester", code, "csp", None, None, kind)
-        for kind in ("text", "csv", "json")
-    ]
+        table = ranked_table.fetch_ranked_table(con, half_year, Level.CSP, code, ranked_table.TableBasis())
+        series = fetch_series(con, "South Worcester", code, Level.CSP)
+        revisions = fetch_revisions(con, find_revision_filter(con, None, None, code, None), 5)
+    texts = [ranked_table_text.render(table, table.rows, TableFormat(kind)) for kind in ("text", "markdown", "csv", "json")]
+    texts += [series_text.render(series, kind) for kind in TextFormat]
     texts += [
         explanations.say(world.data, "South Worcester", code),
-        status_text.releases(LocalStore(world.data)),
-        revisions_text.render(LocalStore(world.data), None, None, code, None, 5, "text"),
+        status_text.render_releases(fetch_releases(LocalStore(world.data))),
+        revisions_text.render(revisions, TextFormat.TEXT),
     ]
     for text in texts:
         assert {unicodedata.category(c) for c in text if c != "\n"} & {"Cc", "Zl", "Zp"} == set()

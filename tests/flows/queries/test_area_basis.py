@@ -12,6 +12,8 @@ import pytest
 
 from flows.cli import query_commands
 from flows.queries.connection import NotFound
+from flows.queries.levels import AreaBasis, Level
+from flows.rendering.formats import TableFormat
 from flows.storage.data_store import LocalStore
 from tests.support.releases import figures
 from tests.support.world import KENT, WORCESTERSHIRE, World, persons_of
@@ -47,7 +49,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def table(data: Path, capsys: pytest.CaptureFixture[str]) -> Table:
     def table(half_year: str = "2014-15-H1", **words: Any) -> str:
-        query_commands.table(half_year, offence="8Q", store=LocalStore(data), **words)
+        kinds = {"level": Level, "area_basis": AreaBasis, "format": TableFormat}
+        parsed = {name: kinds[name](value) if name in kinds else value for name, value in words.items()}
+        query_commands.table(half_year, offence="8Q", store=LocalStore(data), **parsed)
         return capsys.readouterr().out
 
     return table

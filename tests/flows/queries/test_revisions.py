@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 
 from flows.cli import query_commands
+from flows.queries import connection
 from flows.queries.connection import NotFound
+from flows.queries.levels import Level
+from flows.queries.revisions import fetch_revisions, find_revision_filter
 from flows.rendering import revisions_text
+from flows.rendering.formats import TextFormat
 from flows.storage.data_store import LocalStore
 from tests.support.releases import Cell, figures
 from tests.support.world import KENT, WORCESTERSHIRE, World, force_of, persons_of
@@ -80,7 +84,9 @@ def say(
     top: int = 10,
     format: str = "text",
 ) -> str:
-    return revisions_text.render(LocalStore(data), release, area, offence, level, top, format)
+    with connection.connect(LocalStore(data)) as con:
+        wanted = find_revision_filter(con, release, area, offence, Level(level) if level is not None else None)
+        return revisions_text.render(fetch_revisions(con, wanted, top), TextFormat(format))
 
 
 def listed(text: str, title: str) -> list[list[str]]:

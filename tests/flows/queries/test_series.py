@@ -18,7 +18,10 @@ import pytest
 from flows.cli import query_commands
 from flows.queries import connection
 from flows.queries.connection import NotFound
+from flows.queries.levels import Level
+from flows.queries.series import fetch_series
 from flows.rendering import series_text
+from flows.rendering.formats import TextFormat
 from flows.storage.data_store import LocalStore
 from tests.support.releases import Cell, figures
 from tests.support.world import REFERENCE, ROOT, WORCESTERSHIRE, World, persons_of, rows_of
@@ -68,7 +71,9 @@ def say(
     last: str | None = None,
     format: str = "text",
 ) -> str:
-    return series_text.render(LocalStore(data), area, offence, level, first, last, format)
+    span = [HalfYear.parse(text) if text is not None else None for text in (first, last)]
+    with connection.connect(LocalStore(data)) as con:
+        return series_text.render(fetch_series(con, area, offence, Level(level), *span), TextFormat(format))
 
 
 def line(text: str, half_year: str) -> list[str]:
@@ -109,7 +114,7 @@ def test_the_sum_over_the_series_is_the_sum_of_the_pieces(data: Path) -> None:
 def test_the_bars_start_at_nought_and_a_half_year_without_a_rank_has_none(data: Path) -> None:
     # 1, 2, 1.2, 0, two that no release covers, 4 and one that is incomplete
     assert "2014/15 H1 |▃▅▃▁  █ | 2017/18 H2   per 10,000: lowest 0.00, highest 4.00" in say(data)
-    assert series_text.spark([0, None, 0]) == "▁ ▁" and series_text.spark([None]) == " "
+    assert series_text.draw_bars([0, None, 0]) == "▁ ▁" and series_text.draw_bars([None]) == " "
 
 
 def test_a_terminal_without_blocks_gets_letters(data: Path) -> None:
@@ -340,6 +345,6 @@ print("IMPORTED", sorted({"prefect", "pandas", "pydantic", "pydantic_settings", 
 
 def test_the_command_passes_its_words_on(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     query_commands.series(
-        area="South Worcester", offence="8Q", first="2014-15-H2", last="2015-16-H1", format="csv", store=LocalStore(data)
+        area="South Worcester", offence="8Q", first="2014-15-H2", last="2015-16-H1", format=TextFormat.CSV, store=LocalStore(data)
     )
     assert [row["half_year"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))] == ["2014/15 H2", "2015/16 H1"]

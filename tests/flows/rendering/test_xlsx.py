@@ -13,9 +13,11 @@ import openpyxl
 import pytest
 
 from flows.cli import query_commands
-from flows.queries import ranked_table
+from flows.queries import connection, ranked_table
+from flows.queries.levels import Level
 from flows.queries.ranked_table import RankedTable, TableBasis
 from flows.rendering import attribution, xlsx
+from flows.rendering.formats import TableFormat
 from flows.storage.data_store import LocalStore
 from tests.support.world import World, rows_of
 from transforms.errors import UsageError
@@ -25,12 +27,18 @@ H1 = HalfYear.parse("2015-16-H1")
 
 
 @pytest.fixture(scope="module")
+def published(sample: World) -> Iterator[duckdb.DuckDBPyConnection]:
+    with connection.connect(LocalStore(sample.data)) as con:
+        yield con
+
+
+@pytest.fixture(scope="module")
 def stalking(published: duckdb.DuckDBPyConnection) -> RankedTable:
-    return ranked_table.fetch_ranked_table(published, H1, "csp", "8Q", TableBasis())
+    return ranked_table.fetch_ranked_table(published, H1, Level.CSP, "8Q", TableBasis())
 
 
 def book_of(answer: RankedTable, rows: list[dict[str, Any]] | None = None) -> openpyxl.Workbook:
-    return openpyxl.load_workbook(io.BytesIO(xlsx.xlsx_bytes(answer, answer.rows if rows is None else rows, TableBasis())))
+    return openpyxl.load_workbook(io.BytesIO(xlsx.xlsx_bytes(answer, answer.rows if rows is None else rows)))
 
 
 def data_of(sheet: Any) -> Iterator[dict[str, Any]]:
@@ -86,14 +94,14 @@ def test_it_is_laid_out_as_the_guidance_asks(stalking: RankedTable) -> None:
 
 def test_an_equal_answer_gives_equal_bytes_and_a_formula_stays_a_text(stalking: RankedTable) -> None:
     rows = [stalking.rows[0] | {"area_name": "=1+1"}]
-    first, again = (xlsx.xlsx_bytes(stalking, rows, TableBasis()) for _ in range(2))
+    first, again = (xlsx.xlsx_bytes(stalking, rows) for _ in range(2))
     assert first == again
     cell = openpyxl.load_workbook(io.BytesIO(first))["Ranked"]["B7"]
     assert (cell.value, cell.data_type) in (("=1+1", "s"), ("=1+1", "inlineStr"))
 
 
 def test_regions_stand_in_no_force(published: duckdb.DuckDBPyConnection) -> None:
-    book = book_of(ranked_table.fetch_ranked_table(published, H1, "region", "total", TableBasis()))
+    book = book_of(ranked_table.fetch_ranked_table(published, H1, Level.REGION, "total", TableBasis()))
     assert book.sheetnames == ["Cover", "Contents", "Notes", "Ranked"]
     assert "Force" not in next(iter(data_of(book["Ranked"])))
     assert len(list(data_of(book["Notes"]))) == 5  # no note on what is not ranked: everything is
@@ -108,12 +116,14 @@ def test_where_nothing_is_ranked_the_reasons_are_the_table(stalking: RankedTable
 def test_without_the_extra_one_sentence_says_what_is_missing(stalking: RankedTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gptables", None)
     with pytest.raises(UsageError, match=r"^--format xlsx needs the extra \[report\]: gptables is not installed\.$"):
-        xlsx.xlsx_bytes(stalking, stalking.rows, TableBasis())
+        xlsx.xlsx_bytes(stalking, stalking.rows)
 
 
 def test_the_command_writes_it_to_standard_output(sample: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with (tmp_path / "table.xlsx").open("w") as file:
         monkeypatch.setattr(sys, "stdout", file)
-        query_commands.table("2015-16-H1", offence="8Q", area="South Worcester", format="xlsx", store=LocalStore(sample.data))
+        query_commands.table(
+            "2015-16-H1", offence="8Q", area="South Worcester", format=TableFormat.XLSX, store=LocalStore(sample.data)
+        )
     book = openpyxl.load_workbook(tmp_path / "table.xlsx")
     assert [row["Area"] for row in data_of(book["Ranked"])] == ["South Worcester"]

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from flows.queries import connection
+from flows.queries.status import fetch_quality_checks, fetch_snapshots
 from flows.rendering import status_text
 from flows.storage.data_store import LocalStore
 from flows.warehouse import ducklake, ducklake_publish
@@ -82,7 +83,7 @@ def test_a_command_asks_a_snapshot(place: Place, built: Path, tmp_path: Path, mo
     for mark in ("1", "2"):
         place.publish(variant(built, tmp_path, mark))
     monkeypatch.setenv(ducklake.SETTING, place.catalog)
-    heading, _, newest, older = status_text.snapshots().splitlines()
+    heading, _, newest, older = status_text.render_snapshots(fetch_snapshots()).splitlines()
     assert heading.split()[0] == "snapshot"
     assert (newest.split()[-1], older.split()[-1]) == ("crime_rates-2", "crime_rates-1")
     monkeypatch.setenv(ducklake.SNAPSHOT, older.split()[0])
@@ -90,7 +91,7 @@ def test_a_command_asks_a_snapshot(place: Place, built: Path, tmp_path: Path, mo
     assert marked(built.parents[1]) == {"1"}  # even where there is a file
     monkeypatch.setenv(ducklake.SNAPSHOT, "yesterday")
     with pytest.raises(UsageError, match="expected the number of a snapshot.*found 'yesterday'"):
-        status_text.checks(LocalStore(tmp_path))
+        fetch_quality_checks(LocalStore(tmp_path))
 
 
 def marked(data_dir: Path) -> set[str]:
