@@ -5,21 +5,22 @@ Run as `python -m flows.pipeline.normalise`, with the release as JSON on standar
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from flows.common.errors import is_disk_full
+from flows.common.subprocesses import SubprocessFailed, answer_parent, ask_child
 from flows.settings import Settings
 from flows.storage import lake, raw_store
 from flows.storage.object_store import CorruptPartition
 from flows.storage.run_log import FileResult
 from transforms.areas import known_names, read_reference
 from transforms.errors import PublishedFileError
+
+LARGE_BYTES = 2_000_000  # of a workbook: what a process of its own costs, half a second, is little beside reading it
+DASK_TRIM = ("MALLOC_TRIM_THRESHOLD_",)  # Dask's workers give memory back in small pieces: a large workbook takes twice as long
 
 
 def normalise_release(data_dir: Path, reference_dir: Path, name: str, folders: Sequence[Path]) -> FileResult:
@@ -42,34 +43,17 @@ def normalise_release(data_dir: Path, reference_dir: Path, name: str, folders: S
 
 
 def normalise_release_in_subprocess(data_dir: Path, reference_dir: Path, name: str, folders: Sequence[Path]) -> FileResult:
-    """The same in a process of its own. Raises RuntimeError, with what that process said, when it fails."""
-    order = json.dumps([str(data_dir), str(reference_dir), name, [str(folder) for folder in folders]])
-    # Dask's workers have memory given back in small pieces, which takes a large workbook twice as long; this process ends anyway
-    environment = {variable: value for variable, value in os.environ.items() if variable != "MALLOC_TRIM_THRESHOLD_"}
-    done = subprocess.run(
-        [sys.executable, "-m", "flows.pipeline.normalise"],
-        input=order,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-    )
-    if done.returncode != 0:
-        said = " ".join(done.stderr.split()[-60:]) or f"its process was ended (exit status {done.returncode})"
-        raise RuntimeError(f"{name} could not be normalised: {said}")
-    return FileResult(**json.loads(done.stdout))
-
-
-if __name__ == "__main__":
-    data_dir, reference_dir, name, folders = json.load(sys.stdin)
+    """The same in a process of its own. Raises SubprocessFailed, with what that process said, when it fails."""
+    request = [str(data_dir), str(reference_dir), name, [str(folder) for folder in folders]]
     try:
-        item = normalise_release(Path(data_dir), Path(reference_dir), name, [Path(folder) for folder in folders])
-    except OSError as error:
-        sys.exit(str(error))  # a sentence for the process that waits
-    json.dump(asdict(item), sys.stdout)
+        return FileResult(**ask_child("flows.pipeline.normalise", request, drop=DASK_TRIM))
+    except SubprocessFailed as error:
+        raise SubprocessFailed(f"{name} could not be normalised: {error}") from error
 
 
-LARGE_BYTES = 2_000_000  # of a workbook: what a process of its own costs, half a second, is little beside reading it
+def _answer(request: list[Any]) -> dict[str, str]:
+    data_dir, reference_dir, name, folders = request
+    return asdict(normalise_release(Path(data_dir), Path(reference_dir), name, [Path(folder) for folder in folders]))
 
 
 def normalise(settings: Settings, name: str, kind: str, folders: Sequence[Path]) -> FileResult:
@@ -112,7 +96,11 @@ def _normalise_release(settings: Settings, name: str, folders: Sequence[Path]) -
         return normalise_release(settings.data_dir, settings.reference_dir, name, folders)
     try:
         return normalise_release_in_subprocess(settings.data_dir, settings.reference_dir, name, folders)
-    except RuntimeError as error:
+    except SubprocessFailed as error:
         if is_disk_full(error):
             raise
         return FileResult(name, "offences", "failed", str(error))  # whatever ended that process, the other files go on
+
+
+if __name__ == "__main__":
+    answer_parent(_answer)

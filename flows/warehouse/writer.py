@@ -7,8 +7,6 @@ set), from a source that keeps nothing behind a null (Parquet does not), and wit
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Self
 
 import duckdb
 
+from flows.common.subprocesses import SubprocessFailed, start_child, wait_for_child, work_for_parent
 from sql import CORE_SCHEMA, SCHEMAS, Model, contract, quoted, read_models
 from sql.schema import Macro
 
@@ -27,18 +26,12 @@ ZEROED_MEMORY = {"DUCKDB_JE_MALLOC_CONF": "zero:true", "GLIBC_TUNABLES": "glibc.
 class Writer:
     """Writes `target` in a process of its own, each table as soon as its rows lie in `folder`, while others are still worked out.
 
-    A context manager: the process ends with it. Raises RuntimeError, with what that process said, when it fails.
+    A context manager: the process ends with it. Raises SubprocessFailed, with what that process said, when it fails.
     """
 
     def __init__(self, folder: Path, target: Path) -> None:
         self._target = target
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "flows.warehouse.writer", str(folder), str(target)],
-            env=os.environ | ZEROED_MEMORY,
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self._process = start_child("flows.warehouse.writer", str(folder), str(target), add=ZEROED_MEMORY)
 
     def __enter__(self) -> Self:
         return self
@@ -62,10 +55,10 @@ class Writer:
         self._end()
 
     def _end(self) -> None:
-        _, errors = self._process.communicate()
-        if self._process.returncode != 0:
-            said = " ".join(errors.split()) or f"its process was ended (exit status {self._process.returncode})"
-            raise RuntimeError(f"{self._target.name} could not be written: {said}")
+        try:
+            wait_for_child(self._process)
+        except SubprocessFailed as error:
+            raise SubprocessFailed(f"{self._target.name} could not be written: {error}") from error
 
 
 def create_view(model: Model) -> str:
@@ -106,16 +99,13 @@ def _write(folder: Path, target: Path, tables: Iterable[str]) -> None:
 
 
 def _announced(lines: Iterable[str]) -> Iterator[str]:
-    """The tables that are named, until the end is named. Raises EOFError when whoever names them is gone."""
+    """The tables that are named, until the end is named. Raises SubprocessFailed when whoever names them is gone."""
     for line in lines:
         if line.strip() == END:
             return
         yield line.strip()
-    raise EOFError("the process that builds has ended")
+    raise SubprocessFailed("the process that builds has ended")
 
 
 if __name__ == "__main__":
-    try:
-        _write(Path(sys.argv[1]), Path(sys.argv[2]), _announced(sys.stdin))
-    except (duckdb.Error, OSError, EOFError) as error:
-        sys.exit(str(error))  # a sentence for the process that waits
+    work_for_parent(lambda: _write(Path(sys.argv[1]), Path(sys.argv[2]), _announced(sys.stdin)))

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from flows.common.subprocesses import SubprocessFailed
 from flows.warehouse.writer import Writer
 
 
 def test_what_the_process_says_reaches_the_one_that_waits(tmp_path: Path) -> None:
     with (
-        pytest.raises(RuntimeError, match=r"^x\.duckdb could not be written: .*main\.areas\.parquet"),
+        pytest.raises(SubprocessFailed, match=r"^x\.duckdb could not be written: .*main\.areas\.parquet"),
         Writer(tmp_path, tmp_path / "x.duckdb") as writer,
     ):
         writer.add("main.areas")  # there is no such file
@@ -22,7 +23,7 @@ def test_what_the_process_says_reaches_the_one_that_waits(tmp_path: Path) -> Non
 
 def test_a_process_that_was_killed_is_told_of(tmp_path: Path) -> None:
     with (
-        pytest.raises(RuntimeError, match=r"^x\.duckdb could not be written: its process was ended \(exit status -9\)$"),
+        pytest.raises(SubprocessFailed, match=r"^x\.duckdb could not be written: its process was ended \(exit status -9\)$"),
         Writer(tmp_path, tmp_path / "x.duckdb") as writer,
     ):
         writer._process.kill()

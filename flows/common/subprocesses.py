@@ -1,0 +1,74 @@
+"""Processes of our own: a module of this package at work as a child, with JSON or one sentence of error as its answer.
+
+A child runs the code of its parent: it starts with `-P`, so that a folder `flows/` in the working directory is never imported,
+and with the folder of this package first in PYTHONPATH. What it says on standard error is for the parent: the last line is the
+sentence, what stands before it (a traceback) is shown by `--debug`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from flows.common.errors import describe_error, is_expected
+from flows.common.package_data import ROOT
+from transforms.errors import CrimeRatesError
+
+
+class SubprocessFailed(CrimeRatesError):
+    """A process of ours failed or was ended from outside; `str()` is what it said, or its exit status."""
+
+
+def start_child(
+    module: str, *arguments: str, add: Mapping[str, str] | None = None, drop: Collection[str] = ()
+) -> subprocess.Popen[str]:
+    """Start a module of this package as a process, with pipes for text. `add` and `drop` change the variables it inherits."""
+    environment = {name: value for name, value in os.environ.items() if name not in drop} | dict(add or {})
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [environment.get("PYTHONPATH")])])
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", module, *arguments],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def wait_for_child(child: subprocess.Popen[str], request: str | None = None) -> str:
+    """Hand a child what is left to say, wait for its end and return its output. Raises SubprocessFailed when it failed."""
+    output, errors = child.communicate(request)
+    if child.returncode == 0:
+        return output
+    lines = errors.strip().splitlines()
+    failed = SubprocessFailed(lines[-1] if lines else f"its process was ended (exit status {child.returncode})")
+    for line in lines[:-1]:
+        failed.add_note(line)
+    raise failed
+
+
+def ask_child(module: str, request: Any, *, drop: Collection[str] = ()) -> Any:
+    """The answer of a module that runs `answer_parent`; request and answer are JSON values. Raises SubprocessFailed."""
+    return json.loads(wait_for_child(start_child(module, drop=drop), json.dumps(request)))
+
+
+def answer_parent(answer: Callable[[Any], Any]) -> None:
+    """In the child: read the request, print the answer; an error is told as `work_for_parent` does."""
+    work_for_parent(lambda: json.dump(answer(json.load(sys.stdin)), sys.stdout))
+
+
+def work_for_parent(work: Callable[[], None]) -> None:
+    """In the child: work, and end with one sentence on standard error and exit status 1 if that fails."""
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001, the parent tells it
+        if is_expected(error):
+            sys.exit(" ".join(str(error).split()))
+        traceback.print_exc()
+        sys.exit(describe_error(error))
