@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.storage.data_store import LocalStore
-from tests.support.world import SAMPLE, World
+from tests.support.world import World, build_sample
 
 SERVICES = {"server", "s3_address", "endpoint", "prefect"}  # fixtures that start a PostgreSQL, S3 or Prefect server
 
@@ -25,16 +24,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> World:
     """data/sample, taken in, built and published without Prefect. Tests read it and change nothing."""
-    from flows.pipeline import normalise, steps
-    from flows.settings import Settings
-
-    world = World(tmp_path_factory.mktemp("sample"))
-    settings = Settings(LocalStore(world.data))
-    folders = steps.Folders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups")
-    for batch in steps.discover_local(folders):
-        stored, _ = steps.store_raw(settings, batch)
-        item = normalise.normalise(settings, batch.name, batch.kind, stored)
-        assert item.state == "new", item
-    database, _ = steps.build(settings)
-    assert steps.publish(settings, database)
-    return world
+    return build_sample(tmp_path_factory.mktemp("sample"))

@@ -167,6 +167,23 @@ class World:
             csv.writer(file).writerows(rows)
 
 
+def build_sample(folder: Path) -> World:
+    """data/sample, taken in, built and published in a folder, without Prefect."""
+    from flows.pipeline import normalise, steps  # here, because most tests need none of the pipeline
+    from flows.settings import Settings
+
+    world = World(folder)
+    settings = Settings(LocalStore(world.data))
+    folders = steps.Folders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups")
+    for batch in steps.discover_local(folders):
+        stored, _ = steps.store_raw(settings, batch)
+        item = normalise.normalise(settings, batch.name, batch.kind, stored)
+        assert item.state == "new", item
+    database, _ = steps.build(settings)
+    assert steps.publish(settings, database)
+    return world
+
+
 def persons_of(csps: Mapping[str, Iterable[str]], persons: Mapping[str, int] = PERSONS) -> dict[str, int]:
     """The councils of some partnerships → persons."""
     return {code: persons[code] for councils in csps.values() for code in councils}
