@@ -102,3 +102,8 @@ def data_store(place: str | Path) -> DataStore:
     # AWS_DEFAULT_REGION botocore hears by itself
     region = None if "AWS_DEFAULT_REGION" in os.environ else os.environ.get("AWS_REGION")
     return open_store(place, cache_dir, region)
+
+
+def default_data_dir() -> str:
+    """The path or address of the data where the command line names none: CRIME_RATES_DATA_DIR, else `data`."""
+    return os.environ.get(f"{PREFIX}DATA_DIR", "data")

@@ -6,20 +6,18 @@ They write nothing, and import neither Prefect nor settings. What one command ne
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter, validators
 
 from flows.cli.app import DATA, DataDir, app
+from flows.cli.table_command import TableRequest, write_table
 from flows.queries.levels import AreaBasis, Level
 from flows.rendering.formats import TableFormat, TextFormat
-from transforms.errors import UsageError
 
 if TYPE_CHECKING:
-    from flows.queries.ranked_table import RankedTable
-    from sql.rows import RankedRate
+    pass
 
 
 @app.command
@@ -62,33 +60,8 @@ def table(
     format
         what to print; parquet and xlsx want a redirected standard output, xlsx the extra [report].
     """
-    from flows.queries import connection, ranked_table
-    from flows.rendering import ranked_table_text
-    from transforms.periods import HalfYear
-
-    period = HalfYear.parse(half_year)
-    basis = ranked_table.TableBasis(as_of, population_year, population_vintage, area_basis)
-    with connection.connect(store) as con:
-        answer = ranked_table.fetch_ranked_table(con, period, level, offence, basis)
-        area_name = ranked_table.find_area_in_table(con, answer, area) if area is not None else None
-    rows = answer.select(top, area_name)
-    if format in (TableFormat.PARQUET, TableFormat.XLSX):
-        _write_bytes(answer, rows, format)
-    else:
-        sys.stdout.write(ranked_table_text.render(answer, rows, format))
-
-
-def _write_bytes(table: RankedTable, rows: Sequence[RankedRate], format: TableFormat) -> None:
-    if sys.stdout.isatty():
-        raise UsageError(f"--format {format} writes bytes: send standard output to a file.")
-    if format is TableFormat.PARQUET:
-        from flows.rendering import formats
-
-        sys.stdout.buffer.write(formats.parquet_bytes(rows))
-    else:
-        from flows.rendering import xlsx
-
-        sys.stdout.buffer.write(xlsx.xlsx_bytes(table, rows))
+    request = TableRequest(half_year, offence, level, top, area, as_of, area_basis, population_year, population_vintage, format)
+    write_table(store, request)
 
 
 @app.command
