@@ -29,7 +29,7 @@ def sha256_of(path: Path) -> str:
 
 
 def fsync(path: Path) -> None:
-    """Put a file's or folder's bytes on the disk before somebody is told that they are there."""
+    """Wait until the bytes of a file, or the entries of a folder, are on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -51,61 +51,63 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def encode_json(value: Any) -> bytes:
-    """A value as our small JSON files hold it."""
+def encode_json(value: object) -> bytes:
+    """A value as it is written in our small JSON files."""
     return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: object) -> None:
     """Write a small JSON file so that a reader sees the old or the new whole."""
     write_bytes(path, encode_json(value))
 
 
-def read_json(path: Path) -> Any:
-    """The value in a JSON file of ours. Raises DamagedFileError, which names it, when it holds something else."""
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file of ours. Raises DamagedFileError, which names it, when it holds something else."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # not JSON, or not UTF-8
         raise DamagedFileError(f"{path}: expected JSON as crime-rates writes it, found something else ({error}).") from error
+    if not isinstance(value, dict):
+        raise DamagedFileError(f"{path}: expected a JSON object as crime-rates writes it, found another value.")
+    return value
 
 
 def remove_leftovers(data_dir: Path) -> int:
-    """Remove what runs that died left half written; returns how many. Only for whoever holds the data folder.
+    """Remove what runs that died left half written; returns how many. The caller holds the lock of the data folder.
 
-    So goes a .wal beside a database: no run leaves one, and DuckDB would replay it into what readers see, or into the next
-    build of that name.
-    Downloads that can be resumed stay (they lie in raw/.incoming, and their names do not start with a point) until nobody
-    has gone on with them for a month.
+    A .wal beside a database goes too: no run leaves one, and DuckDB would replay it into what readers see, or into the next
+    build of that name. Downloads that can be resumed (in raw/.incoming, with names that do not start with a dot) stay until
+    they have not been resumed for a month.
     """
-    dead = [path for path in data_dir.rglob(".*.part") if ".incoming" not in path.parts]
-    dead += (data_dir / "warehouse").glob("*.duckdb.wal")
-    given_up = time.time() - RESUMABLE_SECONDS
-    dead += [
+    leftovers = [path for path in data_dir.rglob(".*.part") if ".incoming" not in path.parts]
+    leftovers += (data_dir / "warehouse").glob("*.duckdb.wal")
+    oldest_resumable = time.time() - RESUMABLE_SECONDS
+    leftovers += [
         path
-        for place in ("raw/.incoming", ".incoming")
-        for path in (data_dir / place).glob("*")
-        if path.stat().st_mtime < given_up
+        for folder in ("raw/.incoming", ".incoming")
+        for path in (data_dir / folder).glob("*")
+        if path.stat().st_mtime < oldest_resumable
     ]
-    for path in dead:
+    for path in leftovers:
         if path.is_dir() and not path.is_symlink():
-            gone = _partial_path(path)
-            path.rename(gone)  # first, at once: a worker that outlived its run must not finish what has lost a file already
-            shutil.rmtree(gone)
+            moved = _partial_path(path)
+            path.rename(moved)  # first, at once: a worker that outlived its run must not finish what has lost a file already
+            shutil.rmtree(moved)
         else:
             path.unlink(missing_ok=True)  # its folder may have gone already
-    return len(dead)
+    return len(leftovers)
 
 
 def _partial_path(final: Path) -> Path:
-    """Where to write what becomes `final`; nobody else does: two hosts may well have processes of one number at work on it."""
+    """Where to write what becomes `final`; the name is unique, because two hosts may have processes of the same number."""
     return final.with_name(f".{final.name}.{os.getpid()}-{token_hex(4)}.part")
 
 
 @contextmanager
 def new_folder(final: Path) -> Iterator[Path]:
-    """A folder to fill; at the end, and only if nothing failed, it becomes `final` in one step.
+    """A folder to fill; at the end of the block, and only if nothing failed, it becomes `final` in one step.
 
-    `final` is immutable once there: if somebody else put it there meanwhile, the new one is dropped.
+    `final` never changes once it exists: if another process made it meanwhile, the new one is removed.
     """
     aside = _partial_path(final)
     aside.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""What went wrong, for people and for callers: how an error is described, and what kind of failure it was."""
+"""Kinds of errors: how one is described to a person; whether it is an interrupt, a full disk or a fault of the program."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ MACHINE_ERRORS = {errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOM
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether an error comes of a full disk, whoever found it full."""
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return full or any(sign in str(error) for sign in DISK_FULL_MESSAGES)
+    """Whether an error comes of a full disk, be it of the system or of DuckDB."""
+    by_number = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return by_number or any(message in str(error) for message in DISK_FULL_MESSAGES)
 
 
 def is_interrupt(error: BaseException) -> bool:
@@ -46,7 +46,7 @@ def describe_error(error: BaseException) -> str:
         return f"{error.filename}: expected a place that can be written to, found that it cannot ({os.strerror(error.errno)})."
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}."
-    said = " ".join(str(error).split())
+    sentence = " ".join(str(error).split())
     if is_expected(error):
-        return said
-    return f"This is a fault of crime-rates, not of your input: {f'{type(error).__name__}: {said}'.rstrip(': .')}."
+        return sentence
+    return f"This is a fault of crime-rates, not of your input: {f'{type(error).__name__}: {sentence}'.rstrip(': .')}."

@@ -1,8 +1,8 @@
 """Processes of our own: a module of this package at work as a child, with JSON or one sentence of error as its answer.
 
 A child runs the code of its parent: it starts with `-P`, so that a folder `flows/` in the working directory is never imported,
-and with the folder of this package first in PYTHONPATH. What it says on standard error is for the parent: the last line is the
-sentence, what stands before it (a traceback) is shown by `--debug`.
+and with the folder of this package first in PYTHONPATH. Standard error is for the parent: the last line is the
+sentence, the lines before it (a traceback) are shown by `--debug`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from transforms.errors import CrimeRatesError
 
 
 class SubprocessFailed(CrimeRatesError):
-    """A process of ours failed or was ended from outside; `str()` is what it said, or its exit status."""
+    """A process of ours failed or was ended from outside; `str()` is its sentence, or its exit status."""
 
 
 def start_child(
@@ -42,7 +42,7 @@ def start_child(
 
 
 def wait_for_child(child: subprocess.Popen[str], request: str | None = None) -> str:
-    """Hand a child what is left to say, wait for its end and return its output. Raises SubprocessFailed when it failed."""
+    """Send a child the request, wait for its end and return its output. Raises SubprocessFailed when it failed."""
     output, errors = child.communicate(request)
     if child.returncode == 0:
         return output
@@ -53,13 +53,14 @@ def wait_for_child(child: subprocess.Popen[str], request: str | None = None) -> 
     raise failed
 
 
-def ask_child(module: str, request: Any, *, drop: Collection[str] = ()) -> Any:
+def ask_child(module: str, request: object, *, drop: Collection[str] = ()) -> object:
     """The answer of a module that runs `answer_parent`; request and answer are JSON values. Raises SubprocessFailed."""
-    return json.loads(wait_for_child(start_child(module, drop=drop), json.dumps(request)))
+    answer: object = json.loads(wait_for_child(start_child(module, drop=drop), json.dumps(request)))
+    return answer
 
 
-def answer_parent(answer: Callable[[Any], Any]) -> None:
-    """In the child: read the request, print the answer; an error is told as `work_for_parent` does."""
+def answer_parent(answer: Callable[[Any], object]) -> None:
+    """In the child: read the request, print the answer; errors are handled by `work_for_parent`."""
     work_for_parent(lambda: json.dump(answer(json.load(sys.stdin)), sys.stdout))
 
 
@@ -67,7 +68,7 @@ def work_for_parent(work: Callable[[], None]) -> None:
     """In the child: work, and end with one sentence on standard error and exit status 1 if that fails."""
     try:
         work()
-    except Exception as error:  # noqa: BLE001, the parent tells it
+    except Exception as error:  # noqa: BLE001, the parent reports it
         if is_expected(error):
             sys.exit(" ".join(str(error).split()))
         traceback.print_exc()

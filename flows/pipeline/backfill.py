@@ -1,4 +1,7 @@
-"""The flow `backfill`: fetch, normalise and build all that covers a span of half-years, and say what covers each of them."""
+"""The flow `backfill`: fetch, normalise and build all that covers a span of half-years, and say what covers each of them.
+
+Its steps are those of update.py; here belong the span and its coverage.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,18 @@ from flows.pipeline.update import end_state, on_record, run_steps
 from flows.settings import Settings, data_store
 from flows.sources import catalogue
 from flows.storage import lake
+from flows.storage.raw_store import FileKind
 from flows.storage.run_log import Coverage, Run
 from transforms.periods import HalfYear, HalfYearRange, Quarter
 
 LEVELS = ("csp", "pfa")
 
 
-def _is_half_year(text: str) -> str:
+def _parse_slug(text: str) -> str:
     return HalfYear.parse(text).slug
 
 
-HalfYearText = Annotated[str, AfterValidator(_is_half_year)]
+HalfYearText = Annotated[str, AfterValidator(_parse_slug)]
 
 
 @flow(name="backfill", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
@@ -36,9 +40,9 @@ def backfill(
     refetch: bool = False,
     data_dir: str | Path = "data",
 ) -> State[Run]:
-    """Bring every release that may cover the span into the lake, build once, and report per half-year what stands behind it.
+    """Take in every release that may cover the span, build once, and report for each half-year which releases cover it.
 
-    What a release covers is known only from its sheets, so all of the page's releases are fetched that are not held yet.
+    What a release covers is known only from its sheets, so all releases on the page are fetched that are not stored yet.
     A half-year that no release covers makes the run fail, after all the others are built.
     """
     settings = Settings.from_environment(data_store(data_dir))
@@ -46,7 +50,7 @@ def backfill(
     run = Run("backfill")
 
     with on_record(run, settings):
-        run_steps(run, settings, steps.Folders(), level, refetch)
+        run_steps(run, settings, steps.LocalFolders(), level, refetch)
         if run.database and not run.error:
             run.coverage = coverage(settings, span, level)
     return end_state(run, settings)
@@ -55,25 +59,25 @@ def backfill(
 def coverage(settings: Settings, span: HalfYearRange, level: str | None) -> list[Coverage]:
     """For each half-year and level, the newest release in the lake that covers it and which of its quarters it has."""
     releases = sorted(
-        (lake.read_release(folder) for folder in lake.folders(settings.data_dir / "lake", "offences")),
+        (lake.read_release(folder) for folder in lake.partition_folders(settings.data_dir / "lake", FileKind.OFFENCES)),
         key=lambda r: (r.published, r.first_seen),
     )
-    out = []
+    coverages = []
     for period in span:
-        for one in (level,) if level else LEVELS:
+        for table_kind in (level,) if level else LEVELS:
             newest: dict[Quarter, str] = {}
             for release in releases:
-                held = set(map(Quarter.parse, release.quarters)) if release.table_kind == one else set()
-                newest |= {quarter: release.release_id for quarter in period.quarters if quarter in held}
-            out.append(Coverage(str(period), one, [q.number for q in sorted(newest)], sorted(set(newest.values()))))
-    return out
+                covered = set(map(Quarter.parse, release.quarters)) if release.table_kind == table_kind else set()
+                newest |= {quarter: release.release_id for quarter in period.quarters if quarter in covered}
+            coverages.append(Coverage(str(period), table_kind, [q.number for q in sorted(newest)], sorted(set(newest.values()))))
+    return coverages
 
 
 def plan(settings: Settings, span: HalfYearRange, level: str | None) -> tuple[list[Coverage], list[str], list[str]]:
-    """What a backfill would do: (what covers each half-year already, files to fetch, sentences on what failed to answer)."""
+    """(What covers each half-year already, names of files to fetch, a sentence for each service that failed); fetches nothing."""
     settings.store.fetch_manifests()
-    with catalogue.client(settings) as http:
-        batches, failed = steps.discover_live(settings, http, level)
+    with catalogue.open_client(settings) as http:
+        groups, failed = steps.discover_live(settings, http, level)
     raw = settings.data_dir / "raw"
-    to_fetch = [batch.name for batch in batches if batch.offer is not None and not catalogue.is_held(raw, batch.offer)]
-    return coverage(settings, span, level), to_fetch, [item.message for item in failed]
+    to_fetch = [group.name for group in groups if group.remote is not None and not catalogue.is_stored(raw, group.remote)]
+    return coverage(settings, span, level), to_fetch, [result.message for result in failed]

@@ -1,7 +1,7 @@
 """Where stored files are normalised: on threads of the run, or on the workers of a Dask cluster that a setting names.
 
-A worker is told paths and gives back an Item; the bytes go into the lake, which it must see under the same paths. It normalises
-just as the run would, large workbooks in a process of their own: one that is hostile ends that process and not the worker.
+A worker receives paths and returns a FileResult; the bytes go into the lake, which it must see under the same paths. It works
+as the run itself does, large workbooks in a process of their own, so that a hostile one ends that process and not the worker.
 """
 
 from __future__ import annotations
@@ -11,19 +11,23 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flows.settings import Settings
-from flows.storage.run_log import FileResult
+from flows.storage.raw_store import FileKind
+from flows.storage.run_log import FileResult, ResultState
 from transforms.errors import CrimeRatesError, UsageError
 
 if TYPE_CHECKING:
+    from prefect import Task
     from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
 
-Start = Callable[[str, str, Sequence[Path]], Callable[[], FileResult]]  # name, kind, stored folders → what waits for the item
+StartTask = Callable[[str, FileKind, Sequence[Path]], Callable[[], FileResult]]
+"""Starts to normalise (name, kind, stored folders); returns a function that waits for the result."""
+NormaliseTask: TypeAlias = "Task[[Settings, str, FileKind, Sequence[Path]], FileResult]"
 CONNECT_SECONDS = 10
-WORKERS_SECONDS = 60  # that a cluster may have no worker at all: one that grows when it is asked starts with none
-LOOK_SECONDS = 5
+WORKERS_SECONDS = 60  # for which a cluster may have no worker: one that grows on demand starts with none
+POLL_SECONDS = 5
 
 
 class ClusterError(CrimeRatesError):
@@ -31,22 +35,27 @@ class ClusterError(CrimeRatesError):
 
 
 @contextmanager
-def executor_for(settings: Settings, task: Any) -> Iterator[Start]:
-    """What starts `task(settings, name, kind, folders)` where the settings say, and waits for its item when it is asked for.
+def executor_for(settings: Settings, task: NormaliseTask) -> Iterator[StartTask]:
+    """Where tasks run, by the settings: yields a function that starts `task(settings, name, kind, folders)` there.
 
-    Raises ClusterError, at once or later, when there is no such cluster, or none any more; UsageError when the settings do not
-    go together, or without the extra [dask].
+    Raises ClusterError, at once or later, when the cluster does not answer, or no longer; UsageError when settings do not fit
+    together, or the extra [dask] is not installed.
     """
     if not settings.dask_scheduler:
         yield lambda name, kind, folders: task.submit(settings, name, kind, folders).result  # type: ignore[no-any-return]
         return
     with _cluster(settings.dask_scheduler) as runner:
-        here = replace(settings, store=settings.store.absolute())  # a worker starts in a folder of its own
+        for_workers = replace(settings, store=settings.store.absolute())  # each works in a folder of its own
 
-        def start(name: str, kind: str, folders: Sequence[Path]) -> Callable[[], FileResult]:
-            words = {"settings": here, "name": name, "kind": kind, "folders": [folder.absolute() for folder in folders]}
-            future = runner.submit(task, words)
-            return lambda: _item(runner, future, name, kind)
+        def start(name: str, kind: FileKind, folders: Sequence[Path]) -> Callable[[], FileResult]:
+            arguments = {
+                "settings": for_workers,
+                "name": name,
+                "kind": kind,
+                "folders": [folder.absolute() for folder in folders],
+            }
+            future = runner.submit(task, arguments)
+            return lambda: _wait_for_result(runner, future, name, kind)
 
         yield start
 
@@ -76,43 +85,43 @@ def _cluster(address: str) -> Iterator[DaskTaskRunner]:
         try:
             client.wait_for_workers(1, timeout=WORKERS_SECONDS)
         except TimeoutError as error:
-            raise _alone(address) from error
+            raise _no_workers(address) from error
         yield runner
 
 
-def _item(runner: DaskTaskRunner, future: PrefectDaskFuture[FileResult], name: str, kind: str) -> FileResult:
-    """The item, when it is there; a failed one when workers died of it, as often as the scheduler lets them try."""
+def _wait_for_result(runner: DaskTaskRunner, future: PrefectDaskFuture[FileResult], name: str, kind: FileKind) -> FileResult:
+    """The result of a task; a failed one when as many workers died at it as the scheduler allows."""
     from distributed import KilledWorker
     from distributed.client import FutureCancelledError
 
     try:
-        _wait(runner, future)
+        _wait_for_task(runner, future)
         return future.result()
     except KilledWorker as error:
         died = f"{error.allowed_failures + 1} Dask workers died while they were at work on it"
-        return FileResult(name, kind, "failed", f"{name} could not be normalised: {died}.")
+        return FileResult(name, kind, ResultState.FAILED, f"{name} could not be normalised: {died}.")
     except FutureCancelledError as error:
         raise ClusterError(
             f"The Dask scheduler at {runner.address} was lost while it had {name}: run the command again."
         ) from error
 
 
-def _wait(runner: DaskTaskRunner, future: PrefectDaskFuture[FileResult]) -> None:
-    """Wait for the task to end, but not without end, as Dask would, for a worker when there is none any more."""
+def _wait_for_task(runner: DaskTaskRunner, future: PrefectDaskFuture[FileResult]) -> None:
+    """Wait for the task to end. Where Dask would wait for ever for a worker, this raises ClusterError after WORKERS_SECONDS."""
     client: Any = runner.client  # Dask's methods have no types
     dask_future: Any = future.wrapped_future
-    alone_since = None
+    no_worker_since = None
     while not dask_future.done():
-        future.wait(LOOK_SECONDS)
+        future.wait(POLL_SECONDS)
         if dask_future.done() or client.nthreads():
-            alone_since = None
+            no_worker_since = None
             continue
-        alone_since = alone_since or time.monotonic()
-        if time.monotonic() - alone_since > WORKERS_SECONDS:
-            raise _alone(str(runner.address))
+        no_worker_since = no_worker_since or time.monotonic()
+        if time.monotonic() - no_worker_since > WORKERS_SECONDS:
+            raise _no_workers(str(runner.address))
 
 
-def _alone(address: str) -> ClusterError:
+def _no_workers(address: str) -> ClusterError:
     return ClusterError(
         f"The Dask scheduler at {address} had no worker for {WORKERS_SECONDS} seconds: start some "
         f"(dask worker {address}), then run the command again."

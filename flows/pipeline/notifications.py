@@ -1,6 +1,6 @@
-"""Word of a run to people: artifacts in Prefect's UI, a message to a webhook when something failed.
+"""How people hear of a run: artifacts in Prefect's UI, a message to a webhook when something failed.
 
-What goes wrong here never changes what became of the run: it is logged, and put on the run's record as a warning.
+An error here never changes what became of the run: it is logged, and put on the run's record as a warning.
 """
 
 from __future__ import annotations
@@ -23,12 +23,16 @@ TOP = 20  # rows of the newest table in Prefect's UI
 
 
 def notify_webhook(run: Run, settings: Settings) -> None:
-    """Tell the webhook of the settings, if there is one, that a run failed or was partial."""
-    if not settings.webhook_url or run.state in ("completed", "unchanged"):
+    """Post to the webhook of the settings, if there is one, that a run failed or was partial."""
+    if not settings.webhook_url or run.succeeded:
         return
-    text = f"crime-rates {run.command}: {run.state}. " + " ".join([*(item.message for item in run.failed), run.error])
+    text = f"crime-rates {run.command}: {run.state}. " + " ".join([*(result.message for result in run.failed), run.error])
     message = webhook.WebhookMessage(
-        text=text.strip(), command=run.command, state=run.state, started=run.started, failed=[item.name for item in run.failed]
+        text=text.strip(),
+        command=run.command,
+        state=run.state,
+        started=run.started,
+        failed=[result.name for result in run.failed],
     )
     with _only_warn(run, "the webhook did not hear of this run"):
         webhook.post_message(settings.webhook_url, message)

@@ -1,19 +1,20 @@
-"""What a run did, in a few lines of text."""
+"""What a run did, in a few lines of text: for the terminal, and for Prefect's UI."""
 
 from __future__ import annotations
 
 from flows.common.sanitize import sanitize_text
 from flows.settings import Settings
-from flows.storage.run_log import Run
+from flows.storage.raw_store import FileKind
+from flows.storage.run_log import ResultState, Run
 
 
 def summary(run: Run, settings: Settings) -> str:
     """What a run did, in a few lines; failures last, to be seen first."""
-    new = [item for item in run.items if item.state == "new"]
-    lines = [f"{item.name}: {item.message}" for item in new if item.kind == "offences"]
-    if others := [item for item in new if item.kind != "offences"]:
+    new = [result for result in run.results if result.state is ResultState.NEW]
+    lines = [f"{result.name}: {result.message}" for result in new if result.kind == FileKind.OFFENCES]
+    if others := [result for result in new if result.kind != FileKind.OFFENCES]:
         lines.append(f"Populations and lookups: {len(others)} new files.")
-    if unchanged := [item for item in run.items if item.state == "unchanged"]:
+    if unchanged := [result for result in run.results if result.state is ResultState.UNCHANGED]:
         many = f"{len(unchanged)} files are" if len(unchanged) > 1 else "1 file is"
         lines.append(f"{many} unchanged" + ("." if run.downloaded or new else "; no file was downloaded."))
     lines += [f"Note: {warning}" for warning in run.warnings]
@@ -28,8 +29,8 @@ def summary(run: Run, settings: Settings) -> str:
         lines.append(f"Wrote {run.tables} pairs of tables to {settings.store}/tables.")
     if run.steps:
         lines.append(_durations(run))
-    lines += [str(one) for one in run.coverage]
-    lines += [f"FAILED {item.kind}: {item.message}" for item in run.failed]
+    lines += [str(coverage) for coverage in run.coverage]
+    lines += [f"FAILED {result.kind}: {result.message}" for result in run.failed]
     if run.error:
         lines.append(f"FAILED {run.error}")
     return sanitize_text("\n".join(lines) + "\n")

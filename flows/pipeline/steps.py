@@ -1,4 +1,7 @@
-"""The steps of a run as plain functions over paths, so that they can be called, timed and tested without Prefect."""
+"""The steps of a run as plain functions over paths, so that they can be called, timed and tested without Prefect.
+
+Their order, and what happens when one fails, belongs to update.py.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from flows.settings import Settings
 from flows.sources import catalogue, local_folder
 from flows.sources.http_client import Client
 from flows.storage import lake, raw_store
+from flows.storage.raw_store import FileKind
 from flows.storage.run_log import FileResult
 from flows.warehouse import ducklake_publish, table_export, versions
 from flows.warehouse.build import build as build_database
@@ -27,7 +31,7 @@ log = logging.getLogger("crime_rates")
 
 
 @dataclass(frozen=True)
-class Folders:
+class LocalFolders:
     """Local folders in the place of live services; those that are not named are passed over."""
 
     releases: Path | None = None
@@ -36,64 +40,72 @@ class Folders:
 
     @property
     def named(self) -> bool:
+        """Whether any folder is named."""
         return any((self.releases, self.populations, self.lookups))
 
 
 @dataclass
-class Batch:
-    """Files that belong together: one release, or one population or lookup file. Local files, or an offer to fetch."""
+class FileGroup:
+    """The files of one release, or one population or lookup file, which become one partition of the lake.
+
+    Either local `files`, or the one `remote` file of a service that is to be fetched.
+    """
 
     name: str
-    kind: str  # offences, population, lookup
-    found: list[raw_store.SourceFile] = field(default_factory=list)
-    offer: catalogue.Offer | None = None
+    kind: FileKind
+    files: list[raw_store.SourceFile] = field(default_factory=list)
+    remote: catalogue.RemoteFile | None = None
 
 
-def catch_up(settings: Settings) -> None:
-    """Know what runs on other hosts have brought in and normalised, where the data folder lies in a store."""
+def fetch_manifests(settings: Settings) -> None:
+    """Fetch the manifests of what runs on other hosts stored and normalised, where the data folder is in an object store."""
     settings.store.fetch_manifests(reconcile=True)
 
 
-def discover_local(folders: Folders) -> list[Batch]:
-    """What local folders hold. Raises FolderError or PublishedFileError."""
-    batches: dict[tuple[str, str], Batch] = {}
-    kinds = ((folders.lookups, "lookup"), (folders.populations, "population"), (folders.releases, "offences"))
+def discover_local(folders: LocalFolders) -> list[FileGroup]:
+    """The files in local folders, the largest releases first. Raises FolderError or PublishedFileError."""
+    groups: dict[tuple[FileKind, str], FileGroup] = {}
+    kinds = (
+        (folders.lookups, FileKind.LOOKUP),
+        (folders.populations, FileKind.POPULATION),
+        (folders.releases, FileKind.OFFENCES),
+    )
     for folder, kind in kinds:
         if folder is None:
             continue
-        found, others = local_folder.discover(folder, kind)
+        files, others = local_folder.discover(folder, kind)
         if others:
             log.warning(
                 "%s: passed over %s (expected files whose names end in .ods, .xlsx, .xls or .csv).",
                 folder,
                 display_text(", ".join(others), 400),
             )
-        for file in found:
-            name = lake.release_key(file.path.name) if kind == "offences" else file.path.name
-            batches.setdefault((kind, name), Batch(display_text(name, 200), kind)).found.append(file)
-    releases = [batch for batch in batches.values() if batch.kind == "offences"]
-    rest = [batch for batch in batches.values() if batch.kind != "offences"]
-    return [*rest, *sorted(releases, key=_size, reverse=True)]  # two at a time, the largest first: so they end together
+        for file in files:
+            name = lake.release_key(file.path.name) if kind is FileKind.OFFENCES else file.path.name
+            groups.setdefault((kind, name), FileGroup(display_text(name, 200), kind)).files.append(file)
+    releases = [group for group in groups.values() if group.kind is FileKind.OFFENCES]
+    others_first = [group for group in groups.values() if group.kind is not FileKind.OFFENCES]
+    return [*others_first, *sorted(releases, key=_size, reverse=True)]  # two at a time, the largest first: so they end together
 
 
-def _size(batch: Batch) -> int:
-    return sum(file.path.stat().st_size for file in batch.found)
+def _size(group: FileGroup) -> int:
+    return sum(file.path.stat().st_size for file in group.files)
 
 
-def discover_live(settings: Settings, http: Client, level: str | None = None) -> tuple[list[Batch], list[FileResult]]:
-    """(what the services offer, failed items); of the releases only those of `level`, if one is named."""
-    offers, failed = catalogue.discover(settings, http)
-    return [Batch(o.name, o.kind, offer=o) for o in offers if level is None or o.level in (None, level)], failed
+def discover_live(settings: Settings, http: Client, level: str | None = None) -> tuple[list[FileGroup], list[FileResult]]:
+    """(what the services offer, failed results); of the releases only those of `level`, if one is named."""
+    files, failed = catalogue.discover(settings, http)
+    return [FileGroup(f.name, f.kind, remote=f) for f in files if level is None or f.level in (None, level)], failed
 
 
-def store_raw(settings: Settings, batch: Batch, http: Client | None = None, refetch: bool = False) -> tuple[list[Path], int]:
-    """Put the files of a batch into the raw store; returns their folders, and how many files were downloaded."""
-    if batch.offer is None:
-        folders, downloaded = [raw_store.store(settings.data_dir / "raw", found)[0] for found in batch.found], 0
+def store_raw(settings: Settings, group: FileGroup, http: Client | None = None, refetch: bool = False) -> tuple[list[Path], int]:
+    """Put the files of a group into the raw store; returns their folders, and how many files were downloaded."""
+    if group.remote is None:
+        folders, downloaded = [raw_store.store(settings.data_dir / "raw", file)[0] for file in group.files], 0
     else:
-        assert http is not None  # an offer comes from a live service
-        fetched = catalogue.fetch(settings, http, batch.offer, refetch)
-        folders, downloaded = [fetched.folder], int(fetched.downloaded)
+        assert http is not None  # a remote file comes from a live service
+        result = catalogue.fetch(settings, http, group.remote, refetch)
+        folders, downloaded = [result.folder], int(result.is_new)
     for folder in folders:
         settings.store.store_partition(folder)
     return folders, downloaded
@@ -102,28 +114,28 @@ def store_raw(settings: Settings, batch: Batch, http: Client | None = None, refe
 def build(settings: Settings) -> tuple[Path, list[Check]]:
     """Build and check the database of what the lake holds. Raises warehouse.BuildRefused.
 
-    In a store, a database that another host has built of the same lake is pulled, and the lake's data only to build.
+    In an object store, a database that another host built of the same lake is fetched; otherwise the lake's data is, to build it.
     """
     store, lake_dir = settings.store, settings.data_dir / "lake"
     store.fetch_manifests("lake", reconcile=True)  # workers on other hosts may have normalised some
     if store.fetch_file(f"warehouse/{database_name(lake_dir, settings.reference_dir)}") is None:
-        store.fetch_partitions(folder for kind in lake.FOLDERS for folder in lake.folders(lake_dir, kind))
+        store.fetch_partitions(folder for kind in lake.FOLDERS for folder in lake.partition_folders(lake_dir, kind))
     try:
         return build_database(lake_dir, settings.reference_dir, settings.data_dir / "warehouse", settings.memory_limit)
     except duckdb.OutOfMemoryException as error:
-        if is_disk_full(error):  # which it then has no room to spill on
+        if is_disk_full(error):  # DuckDB had no room to spill on
             raise
         raise UsageError(
             f"CRIME_RATES_MEMORY_LIMIT: expected enough to build in, found that {settings.memory_limit} is too little."
         ) from error
 
 
-def chosen(settings: Settings, database: Path) -> tuple[Path, list[str]]:
-    """(the database that readers are to see, warnings): the one that was built, unless it was rolled back."""
-    standing = published(settings.store)
-    if standing is None or not versions.is_rolled_back(settings.store, database):
+def choose_database(settings: Settings, database: Path) -> tuple[Path, list[str]]:
+    """(the database to publish, warnings): the one that was built; the published one if that was rolled back."""
+    current = published(settings.store)
+    if current is None or not versions.is_rolled_back(settings.store, database):
         return database, []
-    return standing, [
+    return current, [
         f"{database.stem} was rolled back, so it is not published again: "
         f"`crime-rates rollback --to {database.stem}` does that, or anything new in the lake."
     ]
@@ -135,7 +147,7 @@ def publish(settings: Settings, database: Path) -> bool:
 
 
 def publish_lakehouse(settings: Settings, database: Path) -> bool:
-    """Show readers of the lakehouse this database; False when they see it already. Raises lakehouse.LakehouseError."""
+    """Show readers of the lakehouse this database; False when they see it already. Raises LakehouseError."""
     return ducklake_publish.publish(database, settings.lakehouse, settings.lakehouse_data, settings.keep_builds)
 
 
@@ -150,8 +162,8 @@ def report(settings: Settings, database: Path) -> int:
     return 0 if site.read_database_name(out) == database.name else site.write_site(settings.store, out).pages
 
 
-def warnings_of(checks: Sequence[Check]) -> list[str]:
-    """The checks that do not stop a publication and have something to say."""
+def check_warnings(checks: Sequence[Check]) -> list[str]:
+    """A sentence for each failed check that does not stop publication."""
     return [
         f"{check.name}: {check.examples}" + (f" … ({check.rows_broken:,} rows)" if check.rows_broken > 3 else "")
         for check in checks

@@ -1,6 +1,7 @@
-"""The flow `update`: discover, fetch, normalise, build, check, publish, export. A bad release fails alone.
+"""The flow `update`: discover, fetch, normalise, build, check, publish, export, report. A bad release fails alone.
 
-One task a file, with paths as arguments; retries stand on the fetch alone, because only a network mends itself.
+Here belong the order of the steps and the record of a run. One task a file, with paths as arguments; only the fetch is retried,
+because only a network may be well again a minute later.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, task
+from prefect import Task, flow, task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import State, TaskRun
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -27,25 +28,25 @@ from flows.sources import catalogue
 from flows.sources.errors import SourceError, UnreachableError, is_transient
 from flows.sources.http_client import Client
 from flows.storage.data_store import DataStore
-from flows.storage.run_log import FileResult, Run, timed
+from flows.storage.run_log import FileResult, ResultState, Run, timed
 from flows.warehouse.build import BuildRefused
 from transforms.errors import CrimeRatesError, PublishedFileError
 
 FETCH_WAITS: list[float] = [5, 20, 60]  # seconds; urllib3 has retried for a while before
 
 
-def _is_worth_another_try(_task: Any, _run: Any, state: State[Any]) -> bool:
+def _is_worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     return is_transient(state.result(raise_on_failure=False))
 
 
 discover = task(name="discover", cache_policy=NO_CACHE)(steps.discover_live)
 fetch = task(
     name="fetch",
-    task_run_name="fetch {batch.name}",
+    task_run_name="fetch {group.name}",
     cache_policy=NO_CACHE,
     retries=len(FETCH_WAITS),
     retry_delay_seconds=FETCH_WAITS,
-    retry_condition_fn=_is_worth_another_try,
+    retry_condition_fn=_is_worth_retrying,
 )(steps.store_raw)
 normalise = task(name="normalise", task_run_name="normalise {name}", cache_policy=NO_CACHE)(normalise_file)
 build = task(name="build and check", cache_policy=NO_CACHE)(steps.build)
@@ -66,24 +67,24 @@ def update(
     settings = Settings.from_environment(data_store(data_dir))
     run = Run("update")
     with on_record(run, settings):
-        run_steps(run, settings, steps.Folders(releases, populations, lookups))
+        run_steps(run, settings, steps.LocalFolders(releases, populations, lookups))
     return end_state(run, settings)
 
 
-def run_steps(run: Run, settings: Settings, folders: steps.Folders, level: str | None = None, refetch: bool = False) -> None:
-    """Discover, fetch and normalise, build and check, publish, export, report; `run` hears what each step did.
+def run_steps(run: Run, settings: Settings, folders: steps.LocalFolders, level: str | None = None, refetch: bool = False) -> None:
+    """Discover, fetch and normalise, build and check, publish, export, report; `run` records what each step did.
 
     folders: local ones in place of the live services. level: only releases of it. refetch: download also what is stored.
     A required check that fails ends the run before anything is published.
     """
-    with nullcontext(None) if folders.named else catalogue.client(settings) as http:
+    with nullcontext(None) if folders.named else catalogue.open_client(settings) as http:
         with timed(run, "discover"):
-            batches = _discover(run, settings, folders, http, level)
-        last = len(batches) + 3  # steps, for the progress bar
+            groups = _discover(run, settings, folders, http, level)
+        last = len(groups) + 3  # steps, for the progress bar
         with timed(run, "fetch and normalise"):
-            _fetch_and_normalise(run, settings, batches, http, refetch, last)
+            _fetch_and_normalise(run, settings, groups, http, refetch, last)
 
-    report_step("building and checking the database", len(batches), last)
+    report_step("building and checking the database", len(groups), last)
     with timed(run, "build"):
         database = _build(run, settings)
     if database is None:
@@ -105,62 +106,64 @@ def run_steps(run: Run, settings: Settings, folders: steps.Folders, level: str |
         report_step(f"wrote {pages} pages of the report", last, last)
 
 
-def _discover(run: Run, settings: Settings, folders: steps.Folders, http: Client | None, level: str | None) -> list[steps.Batch]:
-    """What is to be taken in; a service that cannot be listed is on the run's record as a failure."""
-    steps.catch_up(settings)
+def _discover(
+    run: Run, settings: Settings, folders: steps.LocalFolders, http: Client | None, level: str | None
+) -> list[steps.FileGroup]:
+    """The files to take in; a service that cannot be listed is put on the run's record as a failure."""
+    steps.fetch_manifests(settings)
     if http is None:
         return steps.discover_local(folders)
-    batches, failed = discover(settings, http, level)
-    run.items += failed
-    return batches
+    groups, failed = discover(settings, http, level)
+    run.results += failed
+    return groups
 
 
 def _fetch_and_normalise(
-    run: Run, settings: Settings, batches: Sequence[steps.Batch], http: Client | None, refetch: bool, last: int
+    run: Run, settings: Settings, groups: Sequence[steps.FileGroup], http: Client | None, refetch: bool, last: int
 ) -> None:
-    """Fetch each batch and have it normalised meanwhile; what fails fails alone."""
+    """Fetch one group after another; each is normalised while the next is fetched. What fails fails alone."""
     with executors.executor_for(settings, normalise) as start:
-        results: list[Callable[[], FileResult]] = []
-        silent_services: set[str] = set()  # that gave no answer to the end: they are not waited for again
-        for batch in batches:
-            report_step(f"fetching {batch.name}", 0, last)
-            service = batch.offer.service if batch.offer else ""
-            patient_fetch = fetch.with_options(retries=0) if service in silent_services else fetch
+        pending: list[Callable[[], FileResult]] = []
+        silent_services: set[str] = set()  # gave no answer after all retries: their other files are tried once
+        for group in groups:
+            report_step(f"fetching {group.name}", 0, last)
+            service = group.remote.service if group.remote else ""
+            fetch_task = fetch.with_options(retries=0) if service in silent_services else fetch
             try:
-                folders, downloaded = patient_fetch(settings, batch, http, refetch)
+                folders, downloaded = fetch_task(settings, group, http, refetch)
             except (SourceError, FileNameError, PublishedFileError, OSError) as error:
                 if is_disk_full(error) or not is_expected(error):
                     raise
                 if isinstance(error, UnreachableError):
                     silent_services.add(service)
-                if batch.offer is not None and batch.offer.optional:
+                if group.remote is not None and group.remote.optional:
                     run.warnings.append(describe_error(error))
                 else:
-                    run.items.append(FileResult(batch.name, batch.kind, "failed", describe_error(error)))
+                    run.results.append(FileResult(group.name, group.kind, ResultState.FAILED, describe_error(error)))
                 continue
             run.downloaded += downloaded
-            results.append(start(batch.name, batch.kind, folders))
-        for number, wait_for_result in enumerate(results, start=1):
+            pending.append(start(group.name, group.kind, folders))
+        for number, wait_for_result in enumerate(pending, start=1):
             result = wait_for_result()
-            run.items.append(result)
+            run.results.append(result)
             report_step(f"{result.state}: {result.name}", number, last)
 
 
 def _build(run: Run, settings: Settings) -> Path | None:
-    """The database that readers are to see; None, with the reason on the run's record, when the build is refused."""
+    """The database to publish; None, with the reason on the run's record, when the build is refused."""
     try:
         database, run.checks = build(settings)
     except BuildRefused as refused:
         run.error, run.checks = str(refused), refused.checks
         return None
-    database, warnings = steps.chosen(settings, database)
+    database, warnings = steps.choose_database(settings, database)
     run.database = database.name
-    run.warnings += warnings + steps.warnings_of(run.checks)
+    run.warnings += warnings + steps.check_warnings(run.checks)
     return database
 
 
 def _publish_to_lakehouse(run: Run, settings: Settings, database: Path) -> None:
-    """Publish there too; a failure makes the run fail, but the file is published all the same, and its tables follow."""
+    """Publish to the lakehouse too; a failure makes the run fail, but the file is published, and its tables are exported."""
     try:
         run.lakehouse = publish_lakehouse(settings, database)
     except CrimeRatesError as error:
@@ -169,7 +172,7 @@ def _publish_to_lakehouse(run: Run, settings: Settings, database: Path) -> None:
 
 @contextmanager
 def on_record(run: Run, settings: Settings) -> Iterator[None]:
-    """Hold the data folder while the block runs, and put on record how the run ended, whatever ended it.
+    """Lock the data folder while the block runs, and put on record how the run ended, whatever ended it.
 
     An error that a person can act on is the run's own (`run.error`); any other, and an interrupt, is raised again.
     """
@@ -178,7 +181,7 @@ def on_record(run: Run, settings: Settings) -> Iterator[None]:
             remove_leftovers(settings.data_dir)
             try:
                 yield
-            except BaseException as error:  # a run that somebody stops is on record too
+            except BaseException as error:  # also an interrupt: a run that somebody stops is on record too
                 run.error = describe_error(error)
                 if not is_disk_full(error):
                     raise
@@ -195,12 +198,11 @@ def on_record(run: Run, settings: Settings) -> Iterator[None]:
 
 def end_state(run: Run, settings: Settings) -> State[Run]:
     """Leave the artifacts of a run that has ended; returns Prefect's state of it, whose result is the run."""
-    known = len(run.warnings)
+    warnings_before = len(run.warnings)
     notifications.create_artifacts(run, settings)
-    if len(run.warnings) > known and run.steps:  # a run that found the folder busy leaves it alone
+    if len(run.warnings) > warnings_before and run.steps:  # a run that found the folder busy leaves it alone
         _save(run, settings.store)
-    done = run.state in ("completed", "unchanged")
-    return (Completed if done else Failed)(message=run.error or run.state, data=run)
+    return (Completed if run.succeeded else Failed)(message=run.error or run.state, data=run)
 
 
 def _save(run: Run, store: DataStore) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from flows.queries.connection import NotFound, connect, fetch_records
 from flows.storage import run_log
@@ -44,7 +44,7 @@ class DataStatus:
     database: str | None  # file name of the published database
     kept: list[KeptBuild]
     newest: list[NewestRelease]
-    last_run: dict[str, Any] | None  # the run log's JSON
+    last_run: run_log.Run | None
     disk_bytes: dict[str, int]  # by part of the folder
     working_copy: Path | None  # the local copy that disk_bytes is about, where the data folder lies in an object store
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from flows.common.sanitize import sanitize_text
 from flows.queries.status import DataStatus
 from flows.rendering.formats import json_text
 from flows.rendering.text_tables import Lines, align_columns, format_count
+from flows.storage.run_log import Run
 from flows.warehouse.ducklake import Published
 from sql.rows import PublishedRelease, QualityCheck
 
@@ -65,7 +65,7 @@ def status_json(status: DataStatus) -> str:
             "database": status.database,
             "kept": status.kept,
             "newest": status.newest,
-            "last_run": status.last_run,
+            "last_run": status.last_run.record() if status.last_run is not None else None,
             "disk_bytes": status.disk_bytes,
         }
     )
@@ -89,14 +89,14 @@ def _published(status: DataStatus) -> Lines:
     return lines
 
 
-def _last_run(run: dict[str, Any] | None) -> Lines:
+def _last_run(run: Run | None) -> Lines:
     if run is None:
         return ["No run is on record."]
-    error = f", {run['error']}" if run["error"] else ""
+    error = f", {run.error}" if run.error else ""
     return [
-        f"Last run: {run['command']}, {run['finished'] or run['started']}: {run['state']}{error}",
-        *(f"  failed: {item['message']}" for item in run["items"] if item["state"] == "failed"),
-        *(f"  warning: {warning}" for warning in run["warnings"]),
+        f"Last run: {run.command}, {run.finished or run.started}: {run.state}{error}",
+        *(f"  failed: {result.message}" for result in run.failed),
+        *(f"  warning: {warning}" for warning in run.warnings),
     ]
 
 

@@ -1,4 +1,7 @@
-"""What the live services offer, and how a file of theirs comes into the raw store: once, and again only when it has changed."""
+"""What the live services remote, and how a file of theirs comes into the raw store: once, and again only when it has changed.
+
+How one service is asked belongs to its client (govuk, nomis, geoportal, ons_files); here their files become one list.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TypedDict
 
 from flows.common.atomic_files import read_json, write_json
 from flows.settings import Settings
@@ -14,7 +18,8 @@ from flows.sources.download import NotModified, download
 from flows.sources.errors import SourceError
 from flows.sources.http_client import Client, user_agent
 from flows.storage import raw_store
-from flows.storage.run_log import FileResult
+from flows.storage.raw_store import FileKind, SourceFile
+from flows.storage.run_log import FileResult, ResultState
 
 ADDRESSES = "addresses.json"  # address → validators and the stored file, of every file fetched
 INCOMING = ".incoming"
@@ -22,10 +27,10 @@ FIRST_YEAR = 2001  # of Nomis's estimates
 
 
 @dataclass(frozen=True)
-class Offer:
-    """A file that a service offers. `optional`: its address is only inferred, so that its absence is worth no alarm."""
+class RemoteFile:
+    """A file that a service offers, not fetched yet. `optional`: its address is only inferred, so its absence is no failure."""
 
-    kind: str  # offences, population, lookup
+    kind: FileKind
     name: str
     service: str
     url: str
@@ -38,50 +43,58 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Fetched:
-    """Where a file lies in the raw store, and whether this run brought its bytes."""
+class FetchResult:
+    """Where a fetched file lies in the raw store, and whether its bytes are new there."""
 
     folder: Path
-    downloaded: bool
+    is_new: bool
 
 
-def client(settings: Settings) -> Client:
+class _KnownAddress(TypedDict):
+    """What ADDRESSES says of one address: the validators of the last answer, and the folder of the file in the raw store."""
+
+    etag: str | None
+    last_modified: str | None  # ISO 8601
+    folder: str
+
+
+def open_client(settings: Settings) -> Client:
     """One polite session for a whole run."""
     return Client(user_agent(settings.contact or None), per_second=settings.requests_per_second)
 
 
-def discover(settings: Settings, http: Client) -> tuple[list[Offer], list[FileResult]]:
-    """(what all services offer, a failed item for each service or file that could not be listed)."""
-    offers: list[Offer] = []
+def discover(settings: Settings, http: Client) -> tuple[list[RemoteFile], list[FileResult]]:
+    """(what all services remote, a failed result for each service or file that could not be listed)."""
+    files: list[RemoteFile] = []
     failed: list[FileResult] = []
-    for service, of_service in (
-        (ons_files.SERVICE, _ons),
-        (nomis.SERVICE, _nomis),
-        (geoportal.SERVICE, _lookups),
-        (govuk.SERVICE, _releases),
+    for service, list_files in (
+        (ons_files.SERVICE, _list_ons_files),
+        (nomis.SERVICE, _list_nomis_files),
+        (geoportal.SERVICE, _list_lookups),
+        (govuk.SERVICE, _list_releases),
     ):
         try:
-            found, problems = of_service(settings, http)
-            offers += found
-            failed += [FileResult(service, "service", "failed", f"{service}: {problem}") for problem in problems]
+            offered, problems = list_files(settings, http)
+            files += offered
+            failed += [FileResult(service, "service", ResultState.FAILED, f"{service}: {problem}") for problem in problems]
         except SourceError as error:
-            failed.append(FileResult(service, "service", "failed", str(error)))
-    return offers, failed
+            failed.append(FileResult(service, "service", ResultState.FAILED, str(error)))
+    return files, failed
 
 
-def _releases(settings: Settings, http: Client) -> tuple[list[Offer], tuple[str, ...]]:
+def _list_releases(settings: Settings, http: Client) -> tuple[list[RemoteFile], tuple[str, ...]]:
     page = govuk.discover(http, settings.govuk_url)
     return [
-        Offer("offences", a.file_name, govuk.SERVICE, a.url, a.file_size, a.level, note=a.title)
+        RemoteFile(FileKind.OFFENCES, a.file_name, govuk.SERVICE, a.url, a.file_size, a.level, note=a.title)
         for a in page.attachments
         if a.kind == "offences"
     ], page.problems
 
 
-def _ons(settings: Settings, _: Client) -> tuple[list[Offer], tuple[str, ...]]:
+def _list_ons_files(settings: Settings, _: Client) -> tuple[list[RemoteFile], tuple[str, ...]]:
     return [
-        Offer(
-            f.kind,
+        RemoteFile(
+            FileKind(f.kind),
             f.file_name,
             ons_files.SERVICE,
             f.url(settings.ons_url),
@@ -94,12 +107,12 @@ def _ons(settings: Settings, _: Client) -> tuple[list[Offer], tuple[str, ...]]:
     ], ()
 
 
-def _nomis(settings: Settings, _: Client) -> tuple[list[Offer], tuple[str, ...]]:
+def _list_nomis_files(settings: Settings, _: Client) -> tuple[list[RemoteFile], tuple[str, ...]]:
     last = datetime.now(UTC).year - 1
     name = f"nomis_NM_2002_1_{nomis.GEOGRAPHY}_{FIRST_YEAR}-{last}.csv"
     return [
-        Offer(
-            "population",
+        RemoteFile(
+            FileKind.POPULATION,
             name,
             nomis.SERVICE,
             settings.nomis_url,
@@ -109,10 +122,10 @@ def _nomis(settings: Settings, _: Client) -> tuple[list[Offer], tuple[str, ...]]
     ], ()
 
 
-def _lookups(settings: Settings, _: Client) -> tuple[list[Offer], tuple[str, ...]]:
+def _list_lookups(settings: Settings, _: Client) -> tuple[list[RemoteFile], tuple[str, ...]]:
     return [
-        Offer(
-            "lookup",
+        RemoteFile(
+            FileKind.LOOKUP,
             f"{service}.csv",
             geoportal.SERVICE,
             settings.geoportal_url,
@@ -123,79 +136,79 @@ def _lookups(settings: Settings, _: Client) -> tuple[list[Offer], tuple[str, ...
     ], ()
 
 
-def fetch(settings: Settings, http: Client, offer: Offer, refetch: bool = False) -> Fetched:
-    """Bring an offered file into the raw store, or learn that it is there already.
+def fetch(settings: Settings, http: Client, remote: RemoteFile, refetch: bool = False) -> FetchResult:
+    """Download a file into the raw store, unless the service says that the stored one is current.
 
-    Raises the errors of the clients (SourceError); then the store is as it was, and a part waits to be resumed.
+    Raises the errors of the clients (SourceError); then the store is as it was, and an unfinished download can be resumed.
     """
     store = settings.data_dir / "raw"
     incoming = store / INCOMING
     incoming.mkdir(parents=True, exist_ok=True)
-    answers: dict[str, Callable[[], tuple[str, str]]] = {
-        nomis.SERVICE: lambda: _nomis_answer(http, offer),
-        geoportal.SERVICE: lambda: _lookup_answer(http, offer),
+    downloads: dict[str, Callable[[], tuple[str, str]]] = {
+        nomis.SERVICE: lambda: _download_populations(http, remote),
+        geoportal.SERVICE: lambda: _download_lookup(http, remote),
     }
-    if offer.service in answers:
-        text, url = answers[offer.service]()
-        path = incoming / offer.name
+    if remote.service in downloads:
+        text, url = downloads[remote.service]()
+        path = incoming / remote.name
         path.write_text(text, encoding="utf-8", newline="")
-        return _keep(store, offer, path, url, None)
-    known = _addresses(store).get(offer.url)
-    if known is not None and (refetch or not (store / str(known["folder"]) / raw_store.MANIFEST).exists()):
+        return _store(store, remote, path, url, None)
+    known = _read_addresses(store).get(remote.url)
+    if known is not None and (refetch or not (store / known["folder"] / raw_store.MANIFEST).exists()):
         known = None
     answer = download(
         http,
-        offer.url,
+        remote.url,
         incoming,
-        offer.name,
-        service=offer.service,
-        expected_size=offer.size,
+        remote.name,
+        service=remote.service,
+        expected_size=remote.size,
         etag=known["etag"] if known else None,
         last_modified=datetime.fromisoformat(known["last_modified"]) if known and known["last_modified"] else None,
     )
     if isinstance(answer, NotModified):
         assert known is not None  # a 304 answers validators only
-        return Fetched(store / str(known["folder"]), downloaded=False)
-    kept = _keep(store, offer, answer.path, offer.url, answer.last_modified)
+        return FetchResult(store / known["folder"], is_new=False)
+    result = _store(store, remote, answer.path, remote.url, answer.last_modified)
     answer.notes.unlink(missing_ok=True)
-    addresses = _addresses(store)
-    addresses[offer.url] = {
-        "etag": answer.etag,
-        "folder": str(kept.folder.relative_to(store)),
-        "last_modified": answer.last_modified.isoformat() if answer.last_modified else None,
-    }
+    addresses = _read_addresses(store)
+    addresses[remote.url] = _KnownAddress(
+        etag=answer.etag,
+        last_modified=answer.last_modified.isoformat() if answer.last_modified else None,
+        folder=str(result.folder.relative_to(store)),
+    )
     write_json(store / ADDRESSES, addresses)
-    return kept
+    return result
 
 
-def is_held(store: Path, offer: Offer) -> bool:
-    """Whether the store has a file of an offer, as far as can be told without asking."""
-    if offer.service in (nomis.SERVICE, geoportal.SERVICE):
-        return any(file.path.name == offer.name for file in raw_store.stored(store, offer.kind))
-    known = _addresses(store).get(offer.url)
-    return known is not None and (store / str(known["folder"]) / raw_store.MANIFEST).exists()
+def is_stored(store: Path, remote: RemoteFile) -> bool:
+    """Whether the raw store has a version of a file; the service, which may have a newer one, is not asked."""
+    if remote.service in (nomis.SERVICE, geoportal.SERVICE):
+        return any(file.path.name == remote.name for file in raw_store.raw_files(store, remote.kind))
+    known = _read_addresses(store).get(remote.url)
+    return known is not None and (store / known["folder"] / raw_store.MANIFEST).exists()
 
 
-def _nomis_answer(http: Client, offer: Offer) -> tuple[str, str]:
-    first, last = map(int, offer.covers.split("-"))
-    answer = nomis.populations(http, offer.url, range(first, last + 1))
+def _download_populations(http: Client, remote: RemoteFile) -> tuple[str, str]:
+    first, last = map(int, remote.covers.split("-"))
+    answer = nomis.populations(http, remote.url, range(first, last + 1))
     return answer.text, answer.url
 
 
-def _lookup_answer(http: Client, offer: Offer) -> tuple[str, str]:
-    answer = geoportal.lookup(http, offer.url, offer.covers)
+def _download_lookup(http: Client, remote: RemoteFile) -> tuple[str, str]:
+    answer = geoportal.lookup(http, remote.url, remote.covers)
     return answer.csv(), answer.url
 
 
-def _keep(store: Path, offer: Offer, path: Path, url: str, modified: datetime | None) -> Fetched:
-    found = raw_store.SourceFile(
-        path, offer.kind, offer.published, offer.covers, offer.note, url, modified.date() if modified else None, offer.name
+def _store(store: Path, remote: RemoteFile, path: Path, url: str, modified: datetime | None) -> FetchResult:
+    source = SourceFile(
+        path, remote.kind, remote.published, remote.covers, remote.note, url, modified.date() if modified else None, remote.name
     )
-    folder, new = raw_store.store(store, found)
+    folder, new = raw_store.store(store, source)
     path.unlink()
-    return Fetched(folder, new)
+    return FetchResult(folder, new)
 
 
-def _addresses(store: Path) -> dict[str, dict[str, str | None]]:
+def _read_addresses(store: Path) -> dict[str, _KnownAddress]:
     path = store / ADDRESSES
     return read_json(path) if path.exists() else {}

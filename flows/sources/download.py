@@ -1,6 +1,6 @@
 """Fetching one file: streamed to `<name>.part`, resumed after a cut or a kill, checked, and handed on under that name.
 
-The caller (the raw store) renames the finished `.part` into place and then removes `Fetched.notes`; nothing here
+The caller (the raw store) renames the finished `.part` into place and then removes `DownloadedFile.notes`; nothing here
 overwrites or deletes a kept file. Memory stays at one block whatever the size of the file.
 """
 
@@ -27,7 +27,7 @@ RESUMPTIONS = 5  # within one call; the next call goes on where this one stopped
 
 
 @dataclass(frozen=True)
-class Fetched:
+class DownloadedFile:
     """A whole file that waits under `path` to be renamed.
 
     sha256: hexadecimal. size: bytes. etag, last_modified, content_type: as the server sent them, `None` where it did
@@ -66,7 +66,7 @@ def download(
     last_modified: datetime | None = None,
     expected_size: int | None = None,
     kinds: Collection[Kind] | None = None,
-) -> Fetched | NotModified:
+) -> DownloadedFile | NotModified:
     """Fetch `url` into `folder` (made if absent) as `<file_name>.part`, or learn that it has not changed.
 
     etag, last_modified: those of the copy that is already kept; with either, one small request suffices while it is
@@ -92,7 +92,7 @@ def download(
         with client.open(url, service=service, headers=headers, accept=accept) as response:
             if response.status_code == 304:
                 part.discard()
-                return NotModified(url, response.headers.get("ETag", etag), _date(response) or last_modified)
+                return NotModified(url, response.headers.get("ETag", etag), _last_modified(response) or last_modified)
             conditions = {}
             if response.status_code == 416 or (response.status_code == 206 and not part.continues(response)):
                 part.discard()
@@ -126,7 +126,7 @@ def _checked(
     expected_size: int | None,
     service: str,
     pieces: bool,
-) -> Fetched:
+) -> DownloadedFile:
     """The record of a part that is whole; one whose bytes or size are wrong is removed, lest it be resumed.
 
     A ZIP that came in `pieces` must agree with its own checksums: that all are of one version is only the server's word.
@@ -141,7 +141,9 @@ def _checked(
         raise
     notes = part.notes
     kind = response.headers.get("Content-Type")
-    return Fetched(part.path, part.notes_path, name, part.url, sha256, part.size, notes.etag, _parsed(notes.last_modified), kind)
+    return DownloadedFile(
+        part.path, part.notes_path, name, part.url, sha256, part.size, notes.etag, _parse_date(notes.last_modified), kind
+    )
 
 
 def _check_start(response: requests.Response, expected_size: int | None, service: str) -> None:
@@ -162,11 +164,11 @@ def _conditions(etag: str | None, last_modified: datetime | None) -> dict[str, s
     return headers
 
 
-def _date(response: requests.Response) -> datetime | None:
-    return _parsed(response.headers.get("Last-Modified"))
+def _last_modified(response: requests.Response) -> datetime | None:
+    return _parse_date(response.headers.get("Last-Modified"))
 
 
-def _parsed(text: str | None) -> datetime | None:
+def _parse_date(text: str | None) -> datetime | None:
     with contextlib.suppress(ValueError, TypeError):
         return email.utils.parsedate_to_datetime(text or "").astimezone(UTC)
     return None

@@ -7,11 +7,12 @@ import re
 from datetime import date
 from pathlib import Path, PurePath
 
-from flows.storage.raw_store import SourceFile
+from flows.storage.raw_store import FileKind, SourceFile
 from transforms.errors import CrimeRatesError, PublishedFileError, quoted
 from transforms.readers.workbooks import SUFFIXES
 
-KINDS = ("offences", "population", "lookup", "areas")
+AREAS = "areas"  # a table of areas published beside the releases: it is passed over
+KINDS = (*FileKind, AREAS)
 _LOOKUP_NAME = re.compile(r"la?d\d\d.*csp\d\d", re.IGNORECASE)
 _REFERENCE_NAME = re.compile(r"geo(g-ref|-pfa)|offence-ref", re.IGNORECASE)  # published beside the tables
 
@@ -20,15 +21,15 @@ class FolderError(CrimeRatesError):
     """A folder of sources that cannot be used as asked."""
 
 
-def discover(folder: Path, kind: str) -> tuple[list[SourceFile], list[str]]:
-    """(files of a kind, names of files that were passed over); kind is offences, population or lookup.
+def discover(folder: Path, kind: FileKind) -> tuple[list[SourceFile], list[str]]:
+    """(files of a kind, names of files that were passed over).
 
     Raises FolderError when the folder is not there or holds none, PublishedFileError for a bad line of manifest.csv.
     """
     if not folder.is_dir():
         raise FolderError(f"{folder}: expected a folder of {kind} files, found {'a file' if folder.exists() else 'nothing'}.")
     manifest = _manifest(folder)
-    found, others = [], []
+    files, others = [], []
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "~")) or path.name == "manifest.csv":
             continue
@@ -39,18 +40,20 @@ def discover(folder: Path, kind: str) -> tuple[list[SourceFile], list[str]]:
             others.append(path.name)
         elif (row.get("kind") or _kind_by_name(path.name, kind)) == kind:
             published = date.fromisoformat(row["published"]) if row.get("published") else None
-            found.append(SourceFile(path, kind, published, row.get("covers", ""), row.get("note", "")))
-    if not found:
+            files.append(SourceFile(path, kind, published, row.get("covers", ""), row.get("note", "")))
+    if not files:
         raise FolderError(f"{folder}: expected {kind} files ({', '.join(SUFFIXES)}), found none.")
-    return found, others
+    return files, others
 
 
-def _kind_by_name(name: str, wanted: str) -> str:
+def _kind_by_name(name: str, wanted: FileKind) -> str:
     if _LOOKUP_NAME.search(name):
-        return "lookup"
+        return FileKind.LOOKUP
     if _REFERENCE_NAME.search(name):
-        return "areas"
-    return "offences" if name.lower().startswith("prc-") else ("population" if wanted == "lookup" else wanted)
+        return AREAS
+    if name.lower().startswith("prc-"):
+        return FileKind.OFFENCES
+    return FileKind.POPULATION if wanted is FileKind.LOOKUP else wanted
 
 
 def _manifest(folder: Path) -> dict[str, dict[str, str]]:

@@ -1,4 +1,7 @@
-"""Where Parquet partitions lie: data/lake/<kind>/<id>/. Written once, whole; the same release gives the same bytes."""
+"""The lake: normalised files as Parquet partitions, data/lake/<kind>/<id>/. Each is written once, whole, with the same bytes.
+
+Here belong the folders of partitions and their records. How a file is read and normalised belongs to `transforms`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ import pyarrow.parquet as pq
 
 from flows.common.atomic_files import new_folder, read_json, write_json
 from flows.storage.data_store import MANIFESTS
-from flows.storage.raw_store import RawFile
+from flows.storage.raw_store import FileKind, RawFile
 from transforms.areas import read_lookup
 from transforms.offences import IsKnownArea, ReleaseReader
 from transforms.periods import Quarter
@@ -23,12 +26,12 @@ from transforms.readers.workbooks import release_stem
 
 LAYOUT = 1  # raised when the canonical tables change: what was written under an older one is written anew
 RECORD = MANIFESTS["lake"]
-FOLDERS = ("offences", "populations", "lookups")
+FOLDERS = {FileKind.OFFENCES: "offences", FileKind.POPULATION: "populations", FileKind.LOOKUP: "lookups"}
 
 
 @dataclass(frozen=True)
-class Release:
-    """One published file in one vintage (the CSV sheets of one stem are one file), normalised."""
+class ReleasePartition:
+    """The record of a normalised release: one published file in one vintage (the CSV sheets of one stem are one file)."""
 
     release_id: str
     file_name: str
@@ -48,8 +51,8 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Source:
-    """A population or lookup file, normalised."""
+class SourcePartition:
+    """The record of a normalised population or lookup file."""
 
     source_id: str
     file_name: str
@@ -76,15 +79,15 @@ def release_key(file_name: str) -> str:
     return f"{release_stem(file_name)}_*.csv" if file_name.lower().endswith(".csv") else file_name
 
 
-def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnownArea) -> tuple[Release, bool]:
+def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnownArea) -> tuple[ReleasePartition, bool]:
     """Normalise a release into data/lake/offences/<release>/, one Parquet file a year, or find it there.
 
     Returns the release and whether it is new. Raises PublishedFileError; then nothing is written.
     """
     name, sha256 = release_id(files)
-    folder = folder_of(lake, "offences", files)
+    folder = partition_folder(lake, FileKind.OFFENCES, files)
     if (folder / RECORD).exists():
-        return _redated(folder, read_release(folder), files), False
+        return _update_record(folder, read_release(folder), files), False
     reader = ReleaseReader(name, [f.path for f in files], is_known)
     quarters: set[Quarter] = set()
     rows = offences = 0
@@ -98,7 +101,7 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnownArea) -
             pa.default_memory_pool().release_unused()
         updated = reader.notes.updated
         published, source = files[0].published_on(updated)
-        release = Release(
+        release = ReleasePartition(
             release_id=name,
             file_name=files[0].path.name if len(files) == 1 else release_key(files[0].path.name),
             sha256=sha256,
@@ -119,35 +122,33 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnownArea) -
     return release, True
 
 
-def folder_of(lake: Path, kind: str, files: Sequence[RawFile]) -> Path:
-    """Where the partition of stored files lies, or will lie; kinds are those of the raw store."""
-    if kind == "offences":
-        return lake / kind / f"{release_id(files)[0]}.{LAYOUT}"
-    folder = {"population": "populations", "lookup": "lookups"}[kind]
-    return lake / folder / f"{files[0].path.stem}@{files[0].sha256[:8]}.{LAYOUT}"
+def partition_folder(lake: Path, kind: FileKind, files: Sequence[RawFile]) -> Path:
+    """Where the partition of stored files lies, or will lie."""
+    name = release_id(files)[0] if kind == FileKind.OFFENCES else f"{files[0].path.stem}@{files[0].sha256[:8]}"
+    return lake / FOLDERS[kind] / f"{name}.{LAYOUT}"
 
 
-def is_known(folder: Path, file: RawFile) -> bool:
-    """Whether a partition is there, and its (first) file need not be read again: not under another year than before."""
+def is_current(folder: Path, file: RawFile) -> bool:
+    """Whether a partition is complete, and was read under the year that is known of its (first) file now."""
     if not (folder / RECORD).exists():
         return False
-    return file.kind == "offences" or read_json(folder / RECORD)["covers"] == file.covers
+    return file.kind == FileKind.OFFENCES or read_json(folder / RECORD)["covers"] == file.covers
 
 
-def holds(lake: Path, files: Sequence[RawFile]) -> bool:
-    """Whether the lake holds this release already."""
-    return (folder_of(lake, "offences", files) / RECORD).exists()
+def has_release(lake: Path, files: Sequence[RawFile]) -> bool:
+    """Whether the lake has the release of these files already."""
+    return (partition_folder(lake, FileKind.OFFENCES, files) / RECORD).exists()
 
 
 def _is_simulated(files: Sequence[RawFile]) -> bool:
     return any("simulated" in file.note.casefold() for file in files)
 
 
-def _redated(folder: Path, release: Release, files: Sequence[RawFile]) -> Release:
-    """The release under what is known of it now: a manifest.csv may have told its date, or that it is simulated, since."""
+def _update_record(folder: Path, release: ReleasePartition, files: Sequence[RawFile]) -> ReleasePartition:
+    """Record what is known of a release now: a newer manifest.csv may give its date, or say that it is simulated."""
     updated = date.fromisoformat(release.updated) if release.updated else None
     published, source = files[0].published_on(updated)
-    dated = replace(
+    updated_record = replace(
         release,
         published=published.isoformat(),
         published_source=source,
@@ -155,36 +156,36 @@ def _redated(folder: Path, release: Release, files: Sequence[RawFile]) -> Releas
         note=files[0].note or release.note,
         source_url=files[0].origin,
     )
-    if dated != release:
-        write_json(folder / RECORD, asdict(dated))
-    return dated
+    if updated_record != release:
+        write_json(folder / RECORD, asdict(updated_record))
+    return updated_record
 
 
-def write_population(lake: Path, file: RawFile) -> tuple[Source, bool]:
+def write_population(lake: Path, file: RawFile) -> tuple[SourcePartition, bool]:
     """Normalise a population file into data/lake/populations/<file>/, or find it there."""
 
     def table() -> tuple[pa.Table, date | None]:
         reader = PopulationReader(file.path, file.covers)
         return reader.read(), reader.published
 
-    return _write_source(folder_of(lake, "population", [file]), file, table)
+    return _write_source(partition_folder(lake, FileKind.POPULATION, [file]), file, table)
 
 
-def write_lookup(lake: Path, file: RawFile) -> tuple[Source, bool]:
+def write_lookup(lake: Path, file: RawFile) -> tuple[SourcePartition, bool]:
     """Normalise an ONS lookup into data/lake/lookups/<file>/, or find it there."""
-    return _write_source(folder_of(lake, "lookup", [file]), file, lambda: (read_lookup(file.path), None))
+    return _write_source(partition_folder(lake, FileKind.LOOKUP, [file]), file, lambda: (read_lookup(file.path), None))
 
 
-def _write_source(folder: Path, file: RawFile, read: Callable[[], tuple[pa.Table, date | None]]) -> tuple[Source, bool]:
+def _write_source(folder: Path, file: RawFile, read: Callable[[], tuple[pa.Table, date | None]]) -> tuple[SourcePartition, bool]:
     record = folder / RECORD
-    new = not is_known(folder, file)
+    new = not is_current(folder, file)
     if new:
         table, updated = read()
         shutil.rmtree(folder, ignore_errors=True)  # read under another year than is known now
         with new_folder(folder) as aside:
             _write_parquet(table, aside / "table.parquet")
             stated = updated.isoformat() if updated else None
-            source = Source(
+            source = SourcePartition(
                 folder.name.removesuffix(f".{LAYOUT}"),
                 file.path.name,
                 file.sha256,
@@ -196,21 +197,22 @@ def _write_source(folder: Path, file: RawFile, read: Callable[[], tuple[pa.Table
                 file.origin,
             )
             write_json(aside / RECORD, asdict(source))
-    source = Source(**read_json(record))
+    source = SourcePartition(**read_json(record))
     vintage, vintage_source = file.published_on(date.fromisoformat(source.updated) if source.updated else None)
-    dated = replace(source, vintage=vintage.isoformat(), vintage_source=vintage_source, source_url=file.origin)
-    if dated != source:
-        write_json(record, asdict(dated))
-    return dated, new
+    updated_record = replace(source, vintage=vintage.isoformat(), vintage_source=vintage_source, source_url=file.origin)
+    if updated_record != source:
+        write_json(record, asdict(updated_record))
+    return updated_record, new
 
 
-def read_release(folder: Path) -> Release:
-    return Release(**read_json(folder / RECORD))
+def read_release(folder: Path) -> ReleasePartition:
+    """The record of the release in a folder of the lake."""
+    return ReleasePartition(**read_json(folder / RECORD))
 
 
-def folders(lake: Path, kind: str) -> list[Path]:
-    """The complete folders of a kind (offences, populations, lookups), by name."""
-    return sorted(path.parent for path in (lake / kind).glob(f"[!.]*.{LAYOUT}/{RECORD}"))
+def partition_folders(lake: Path, kind: FileKind) -> list[Path]:
+    """The folders of all complete partitions of a kind, by name."""
+    return sorted(path.parent for path in (lake / FOLDERS[kind]).glob(f"[!.]*.{LAYOUT}/{RECORD}"))
 
 
 def _write_parquet(table: pa.Table, path: Path) -> None:

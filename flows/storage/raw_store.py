@@ -1,10 +1,15 @@
-"""The immutable store of fetched files: data/raw/<kind>/<sha256>/<file>, each with its manifest. Nothing is overwritten."""
+"""The immutable store of fetched files: data/raw/<kind>/<sha256>/<file>, each with its manifest. Nothing is overwritten.
+
+A file on its way has one name a stage: a `RemoteFile` of a service (flows/sources/catalogue.py) has an address and no bytes yet,
+a `SourceFile` lies on this host, a `RawFile` lies in the store, a partition of the lake (lake.py) holds its rows.
+"""
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from pathlib import Path
 
 from flows.common.atomic_files import new_folder, read_json, sha256_of, write_json
@@ -17,12 +22,20 @@ LICENCE = "Open Government Licence v3.0"
 MANIFEST = MANIFESTS["raw"]
 
 
+class FileKind(StrEnum):
+    """What a file is about, as manifest.csv and the folders of the raw store call it."""
+
+    OFFENCES = "offences"
+    POPULATION = "population"
+    LOOKUP = "lookup"
+
+
 @dataclass(frozen=True)
 class SourceFile:
-    """A file that a source offers, and what the source says of it (manifest.csv, HTTP headers)."""
+    """A file of a source that lies on this host, and what the source says of it (manifest.csv, HTTP headers)."""
 
     path: Path
-    kind: str  # offences, population, lookup
+    kind: FileKind
     published: date | None = None  # as a manifest states it
     covers: str = ""
     note: str = ""
@@ -32,6 +45,7 @@ class SourceFile:
 
     @property
     def file_name(self) -> str:
+        """The name that the file is stored under."""
         return self.name or self.path.name
 
 
@@ -40,7 +54,7 @@ class RawFile:
     """A stored file and its manifest."""
 
     path: Path
-    kind: str
+    kind: FileKind
     sha256: str
     size: int  # bytes
     published: date | None  # as manifest.csv states it
@@ -53,7 +67,7 @@ class RawFile:
 
     @property
     def origin(self) -> str:
-        """Where it came from, as others may know it: a local file by its name, for its folder is this machine's own affair."""
+        """Where it came from, in a form to publish: of a local file only the name, because its folder is private."""
         return f"file:{self.path.name}" if self.source_url.startswith("file:") else self.source_url
 
     def published_on(self, updated: date | None) -> tuple[date, str]:
@@ -70,57 +84,57 @@ class RawFile:
         return date.fromisoformat(self.fetched_at[:10]), "first fetched"
 
 
-def store(raw: Path, found: SourceFile) -> tuple[Path, bool]:
+def store(raw: Path, source: SourceFile) -> tuple[Path, bool]:
     """Put a file into the store, or find it there; the original stays where it is. Returns its folder, and whether it is new.
 
     What a later manifest adds (a date, what the file covers) is added to the stored manifest; bytes never change. Raises
     PublishedFileError for what is no file, is too large, or has a name that is not safe in a path, a pattern or a message.
     """
-    _check(found)
-    sha256 = sha256_of(found.path)
-    folder = raw / found.kind / sha256[:16]
+    _check(source)
+    sha256 = sha256_of(source.path)
+    folder = raw / source.kind / sha256[:16]
     new = not (folder / MANIFEST).exists()
     if new:
         file = RawFile(
-            folder / found.file_name,
-            found.kind,
+            folder / source.file_name,
+            source.kind,
             sha256,
-            found.path.stat().st_size,
-            found.published,
-            found.last_modified,
-            found.covers,
-            found.note,
-            found.source_url or found.path.resolve().as_uri(),
+            source.path.stat().st_size,
+            source.published,
+            source.last_modified,
+            source.covers,
+            source.note,
+            source.source_url or source.path.resolve().as_uri(),
             LICENCE,
             datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
         with new_folder(folder) as aside:
-            shutil.copyfile(found.path, aside / found.file_name)
-            if sha256_of(aside / found.file_name) != sha256:
-                raise PublishedFileError(found.file_name, "a file that nobody writes to", "one that changed while it was copied")
+            shutil.copyfile(source.path, aside / source.file_name)
+            if sha256_of(aside / source.file_name) != sha256:
+                raise PublishedFileError(source.file_name, "a file that nobody writes to", "one that changed while it was copied")
             _write_manifest(aside, file)
     stored = read(folder)
-    told = replace(
+    updated = replace(
         stored,
-        published=found.published or stored.published,
-        last_modified=stored.last_modified or found.last_modified,
-        covers=found.covers or stored.covers,
-        note=found.note or stored.note,
+        published=source.published or stored.published,
+        last_modified=stored.last_modified or source.last_modified,
+        covers=source.covers or stored.covers,
+        note=source.note or stored.note,
     )
-    if told != stored:
-        _write_manifest(folder, told)
+    if updated != stored:
+        _write_manifest(folder, updated)
     return folder, new
 
 
-def _check(found: SourceFile) -> None:
-    if not found.path.is_file():  # a pipe would be waited for without end
-        raise PublishedFileError(found.file_name, "a file", "something else" if found.path.exists() else "nothing")
-    if (size := found.path.stat().st_size) > MAX_BYTES:
-        raise PublishedFileError(found.file_name, f"at most {MAX_BYTES:,} bytes", f"{size:,} bytes")
+def _check(source: SourceFile) -> None:
+    if not source.path.is_file():  # a pipe would be waited for without end
+        raise PublishedFileError(source.file_name, "a file", "something else" if source.path.exists() else "nothing")
+    if (size := source.path.stat().st_size) > MAX_BYTES:
+        raise PublishedFileError(source.file_name, f"at most {MAX_BYTES:,} bytes", f"{size:,} bytes")
     try:
-        safe_file_name(found.file_name)
+        safe_file_name(source.file_name)
     except FileNameError as error:
-        raise PublishedFileError(found.file_name, error.expected, error.found) from error
+        raise PublishedFileError(source.file_name, error.expected, error.found) from error
 
 
 def read(folder: Path) -> RawFile:
@@ -128,10 +142,10 @@ def read(folder: Path) -> RawFile:
     values = read_json(folder / MANIFEST)
     for name in ("published", "last_modified"):
         values[name] = date.fromisoformat(values[name]) if values[name] else None
-    return RawFile(path=folder / values.pop("file_name"), **values)
+    return RawFile(path=folder / values.pop("file_name"), kind=FileKind(values.pop("kind")), **values)
 
 
-def stored(raw: Path, kind: str) -> list[RawFile]:
+def raw_files(raw: Path, kind: FileKind) -> list[RawFile]:
     """Every stored file of a kind, by name and content."""
     files = [read(path.parent) for path in (raw / kind).glob(f"[!.]*/{MANIFEST}")]
     return sorted(files, key=lambda file: (file.path.name, file.sha256))

@@ -6,35 +6,60 @@ import json
 import os
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
+from enum import StrEnum
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 from flows.common.atomic_files import write_json
+from flows.common.quality_check import Check
 from flows.storage.data_store import DataStore
-
-if TYPE_CHECKING:
-    from flows.common.quality_check import Check  # which brings DuckDB: not wanted where a workbook is read
+from flows.storage.raw_store import FileKind
 
 FOLDER = "runs"
+_NESTED = ("state", "results", "coverage", "checks", "steps")  # fields of Run that are more than plain JSON values
 
 
-@dataclass
+class ResultState(StrEnum):
+    """What became of a file in a run."""
+
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+
+
+class RunState(StrEnum):
+    """What became of a run; UNCHANGED: there was nothing to do, PARTIAL: something failed and the rest was done."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    UNCHANGED = "unchanged"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
 class FileResult:
-    """One file or release of a run."""
+    """What became of one release, population or lookup file in a run, or of a service that could not be listed."""
 
     name: str
-    kind: str  # offences, population, lookup
-    state: str  # new, unchanged, failed
+    kind: FileKind | Literal["service"]
+    state: ResultState
     message: str = ""
 
+    @classmethod
+    def parse(cls, record: Mapping[str, str]) -> FileResult:
+        """The result in a JSON object that `asdict` gave."""
+        kind: FileKind | Literal["service"] = "service" if record["kind"] == "service" else FileKind(record["kind"])
+        return cls(record["name"], kind, ResultState(record["state"]), record.get("message", ""))
 
-@dataclass
+
+@dataclass(frozen=True)
 class Coverage:
-    """Which quarters of a half-year are held at a level, and by which releases."""
+    """Which quarters of a half-year the lake has at a level, and of which releases."""
 
     half_year: str
     level: str
@@ -42,6 +67,7 @@ class Coverage:
     releases: list[str]
 
     def __str__(self) -> str:
+        """The line that a person reads."""
         if not self.quarters:
             return f"{self.half_year} {self.level}: no known release covers it"
         part = "" if len(self.quarters) == 2 else f" (only quarter {self.quarters[0]} is published)"
@@ -59,13 +85,13 @@ class Step:
 
 @dataclass
 class Run:
-    """What a run did. `state` is completed, unchanged (nothing to do), partial (something failed) or failed."""
+    """What a run did: it is filled in while the run goes on, and put on record at its end."""
 
-    command: str
-    started: str = field(default_factory=lambda: utc_now())
+    command: str  # update, backfill
+    started: str = field(default_factory=lambda: utc_now())  # ISO 8601, in UTC
     finished: str = ""
-    state: str = "running"
-    items: list[FileResult] = field(default_factory=list)
+    state: RunState = RunState.RUNNING
+    results: list[FileResult] = field(default_factory=list)
     database: str = ""
     published: bool = False
     lakehouse: bool = False  # whether readers of the lakehouse see another build than before
@@ -79,25 +105,50 @@ class Run:
 
     @property
     def failed(self) -> list[FileResult]:
-        return [item for item in self.items if item.state == "failed"]
+        """The results of files that failed."""
+        return [result for result in self.results if result.state is ResultState.FAILED]
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the run did all that it was asked to do."""
+        return self.state in (RunState.COMPLETED, RunState.UNCHANGED)
 
     def end(self) -> None:
+        """Set the time of the end and the state that follows from what is recorded."""
         self.finished = utc_now()
         if self.error:
-            self.state = "failed"
+            self.state = RunState.FAILED
         elif missing := [one for one in self.coverage if not one.quarters]:
-            self.state = "partial"
+            self.state = RunState.PARTIAL
             self.error = "No known release covers " + ", ".join(f"{c.half_year} ({c.level})" for c in missing) + "."
         elif self.failed:
-            self.state = "partial"
+            self.state = RunState.PARTIAL
         else:
-            self.state = "completed" if self.published or self.lakehouse or self.tables else "unchanged"
+            self.state = RunState.COMPLETED if self.published or self.lakehouse or self.tables else RunState.UNCHANGED
 
     def save(self, store: DataStore) -> None:
         """Put the run on record. Raises OSError."""
         name = f"{FOLDER}/{self.started.replace(':', '')}-{os.getpid()}.json"
-        write_json(store.folder / name, asdict(self))
+        write_json(store.folder / name, self.record())
         store.store_file(name)
+
+    def record(self) -> dict[str, Any]:
+        """The run as its JSON object; there the results are named `items`, as in every record since the first."""
+        record = asdict(self)
+        record["items"] = record.pop("results")
+        return record
+
+    @classmethod
+    def parse(cls, record: Mapping[str, Any]) -> Run:
+        """The run of a JSON object, also of one that an older or newer version wrote: with fields fewer or more."""
+        plain = {field.name for field in fields(cls)} - {*_NESTED}
+        run = cls(**{name: value for name, value in record.items() if name in plain})
+        run.state = RunState(record["state"])
+        run.results = [FileResult.parse(item) for item in record.get("items", [])]
+        run.coverage = [Coverage(**coverage) for coverage in record.get("coverage", [])]
+        run.checks = [Check(**check) for check in record.get("checks", [])]
+        run.steps = {name: Step(**step) for name, step in record.get("steps", {}).items()}
+        return run
 
 
 @contextmanager
@@ -120,10 +171,11 @@ def _peak_megabytes() -> int:
 
 
 def utc_now() -> str:
+    """The time now in UTC, to the second, such as 2026-11-24T09:35:00Z."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def last_run(store: DataStore) -> dict[str, Any] | None:
+def last_run(store: DataStore) -> Run | None:
     """The newest run on record, or None."""
     data = store.read(max(store.list(FOLDER), default=f"{FOLDER}/none"))
-    return None if data is None else dict(json.loads(data))
+    return None if data is None else Run.parse(json.loads(data))

@@ -21,6 +21,7 @@ import duckdb
 from flows.common.atomic_files import fsync
 from flows.common.quality_check import Check
 from flows.storage import lake
+from flows.storage.raw_store import FileKind
 from flows.warehouse import release_summaries
 from flows.warehouse.checks import read_checks, run_checks
 from flows.warehouse.inputs import REFERENCE, load_inputs, read_releases
@@ -48,8 +49,8 @@ def build_id(lake_dir: Path, reference_dir: Path) -> str:
     for release in read_releases(lake_dir):  # in order; when they were first seen matters for nothing else
         record = {name: value for name, value in asdict(release).items() if name != "first_seen"}
         digest.update(json.dumps(record, sort_keys=True).encode())
-    for kind in ("populations", "lookups"):
-        for folder in lake.folders(lake_dir, kind):
+    for kind in (FileKind.POPULATION, FileKind.LOOKUP):
+        for folder in lake.partition_folders(lake_dir, kind):
             digest.update((folder / lake.RECORD).read_bytes())
     for name in REFERENCE:
         digest.update((reference_dir / f"{name}.csv").read_bytes())
@@ -74,7 +75,7 @@ def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: st
     target = warehouse / database_name(lake_dir, reference_dir)
     if target.exists():
         return target, read_checks(target)
-    if not lake.folders(lake_dir, "offences"):
+    if not lake.partition_folders(lake_dir, FileKind.OFFENCES):
         raise BuildRefused("There is nothing to build: the lake holds no release of offences.", [])
     warehouse.mkdir(parents=True, exist_ok=True)
     check_room(warehouse, _room(lake_dir))
@@ -99,7 +100,7 @@ def _make_tables(con: duckdb.DuckDBPyConnection, tables: TableMaker, lake_dir: P
     check_models(read_models(*FOLDERS))
     load_inputs(con, lake_dir, reference_dir)
     tables.run_models("00_releases")
-    folders = lake.folders(lake_dir, "offences")
+    folders = lake.partition_folders(lake_dir, FileKind.OFFENCES)
     release_summaries.load_changes(con, lake_dir, {lake.read_release(folder).release_id: folder for folder in folders})
     tables.run_models("10_stage", "20_core", "30_public")
     checks = run_checks(con)

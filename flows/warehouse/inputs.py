@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 
 from flows.common.atomic_files import read_json
 from flows.storage import lake
-from flows.storage.lake import Release
+from flows.storage.lake import ReleasePartition
+from flows.storage.raw_store import FileKind
 from transforms.areas import LOOKUP, read_reference
 from transforms.errors import CrimeRatesError
 from transforms.populations import POPULATIONS
@@ -47,9 +48,9 @@ class InputError(CrimeRatesError):
     """A file of data/reference has not the columns that it is declared to have."""
 
 
-def read_releases(lake_dir: Path) -> list[Release]:
+def read_releases(lake_dir: Path) -> list[ReleasePartition]:
     """The records of all releases in the order in which they came out."""
-    releases = [lake.read_release(folder) for folder in lake.folders(lake_dir, "offences")]
+    releases = [lake.read_release(folder) for folder in lake.partition_folders(lake_dir, FileKind.OFFENCES)]
     return sorted(releases, key=lambda release: (release.published, release.first_seen, release.file_name, release.sha256))
 
 
@@ -62,7 +63,7 @@ def load_inputs(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: P
     _create_table(con, "releases", _release_records(releases).append_column("release_key", keys))
     notes = [{"release_id": release.release_id, "note": note} for release in releases for note in release.force_notes]
     _create_table(con, "release_notes", pa.Table.from_pylist(notes, schema=RELEASE_NOTES))
-    folders = lake.folders(lake_dir, "populations")
+    folders = lake.partition_folders(lake_dir, FileKind.POPULATION)
     records = [read_json(folder / lake.RECORD) for folder in folders]
     sources = [{name: record[name] for name in POPULATION_SOURCES.names} for record in records]
     _create_table(con, "population_sources", pa.Table.from_pylist(sources, schema=POPULATION_SOURCES))
@@ -73,7 +74,7 @@ def load_inputs(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: P
     ]
     no_rows = POPULATIONS.append(pa.field("source_id", pa.string())).empty_table()
     _create_table(con, "populations", pa.concat_tables([no_rows, *populations]))
-    lookups = [_read_parquet(folder, LOOKUP) for folder in lake.folders(lake_dir, "lookups")]
+    lookups = [_read_parquet(folder, LOOKUP) for folder in lake.partition_folders(lake_dir, FileKind.LOOKUP)]
     _create_table(con, "lookups", pa.concat_tables([LOOKUP.empty_table(), *lookups]))
 
 
@@ -90,11 +91,11 @@ def _read_reference(path: Path, columns: Sequence[str]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=pa.schema([(column, pa.string()) for column in columns]))
 
 
-def _release_records(releases: Sequence[Release]) -> pa.Table:
+def _release_records(releases: Sequence[ReleasePartition]) -> pa.Table:
     """One row per release, with the fields of its record; its notes have a table of their own."""
-    types = get_type_hints(Release)
+    types = get_type_hints(ReleasePartition)
     schema = pa.schema(
-        [(field.name, _ARROW_TYPES[types[field.name]]) for field in fields(Release) if field.name != "force_notes"]
+        [(field.name, _ARROW_TYPES[types[field.name]]) for field in fields(ReleasePartition) if field.name != "force_notes"]
     )
     return pa.Table.from_pylist([asdict(release) for release in releases], schema=schema)
 

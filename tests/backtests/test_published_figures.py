@@ -64,8 +64,8 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCo
 
     settings = Settings(LocalStore(folder / "data"))
     ons = SHARED / "data" / "ons"
-    for batch in steps.discover_local(steps.Folders(folder, ons, ons)):
-        item = normalise.normalise(settings, batch.name, batch.kind, steps.store_raw(settings, batch)[0])
+    for group in steps.discover_local(steps.LocalFolders(folder, ons, ons)):
+        item = normalise.normalise(settings, group.name, group.kind, steps.store_raw(settings, group)[0])
         assert item.state == "new", item
     with duckdb.connect(str(steps.build(settings)[0]), read_only=True) as con:
         yield con

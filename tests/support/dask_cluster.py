@@ -17,7 +17,7 @@ from prefect import task
 from flows.pipeline import normalise as normalising
 from flows.pipeline.normalise import normalise as normalise_file
 from flows.settings import Settings
-from flows.storage.run_log import FileResult
+from flows.storage.run_log import FileResult, ResultState
 from tests.support.prefect_server import free_port
 
 PATIENCE = 60  # seconds
@@ -103,7 +103,7 @@ def dies_once(settings: Settings, name: str, kind: str, folders: Sequence[Path])
 def always_dies(settings: Settings, name: str, kind: str, folders: Sequence[Path]) -> FileResult:  # noqa: ARG001
     """A workbook that ends every worker that opens it."""
     os.kill(os.getpid(), signal.SIGKILL)
-    return FileResult(name, kind, "new")
+    return FileResult(name, kind, ResultState.NEW)
 
 
 @task
@@ -111,7 +111,7 @@ def never_ends(settings: Settings, name: str, kind: str, folders: Sequence[Path]
     """Say which process is at work, and work for longer than anybody waits."""
     (settings.data_dir / "at-work").write_text(str(os.getpid()))
     time.sleep(PATIENCE)
-    return FileResult(name, kind, "new")
+    return FileResult(name, kind, ResultState.NEW)
 
 
 @task

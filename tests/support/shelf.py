@@ -8,7 +8,7 @@ from pathlib import Path
 
 from werkzeug import Request, Response
 
-from flows.sources.download import Fetched, download
+from flows.sources.download import DownloadedFile, download
 from flows.sources.http_client import Client
 
 PUBLISHED = "Thu, 23 Jul 2026 08:30:00 GMT"
@@ -57,8 +57,8 @@ class Shelf:
         return Response([body[: self.cuts.pop(0)] if self.cuts else body], status, headers)
 
 
-def fetch(client: Client, url: str, folder: Path, **more: object) -> Fetched:
+def fetch(client: Client, url: str, folder: Path, **more: object) -> DownloadedFile:
     """Fetch what is there, and see that it is not called unchanged."""
     got = download(client, url, folder, "table.ods", service="GOV.UK", **more)  # type: ignore[arg-type]
-    assert isinstance(got, Fetched)
+    assert isinstance(got, DownloadedFile)
     return got

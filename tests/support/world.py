@@ -20,6 +20,7 @@ from flows.common.package_data import packaged_folder
 from flows.common.quality_check import Check
 from flows.storage import lake, raw_store
 from flows.storage.data_store import LocalStore
+from flows.storage.raw_store import FileKind
 from flows.warehouse import build, versions
 from tests.support.releases import CSP_2015, PFA, Cell, Row, Sheet, cover, notes, write_ods
 from transforms.areas import known_names, read_reference
@@ -93,7 +94,7 @@ class World:
         force_notes: Sequence[str] = (),
         stem: str = "mar2021-mar2026",
         simulated: str = "",
-    ) -> lake.Release:
+    ) -> lake.ReleasePartition:
         """Take in a release: rows of tests.support.releases.figures, laid out as published, a sheet a year."""
         rows = [list(row) for row in rows]
         header: Row = CSP_2015 if len(rows[0]) == len(CSP_2015) else PFA
@@ -104,8 +105,8 @@ class World:
         path = self.sources / "offences" / f"prc-{level}-{stem}-tables-{published:%d%m%y}.ods"
         return self.take_release(write_ods(path, [*front, *sheets]))
 
-    def take_release(self, *paths: Path, published: date | None = None) -> lake.Release:
-        files_ = [self.store(path, "offences", published=published) for path in paths]
+    def take_release(self, *paths: Path, published: date | None = None) -> lake.ReleasePartition:
+        files_ = [self.store(path, FileKind.OFFENCES, published=published) for path in paths]
         return lake.write_release(self.lake, files_, lambda level, name: (level, name) in self._known)[0]
 
     def population(
@@ -117,15 +118,17 @@ class World:
         name: str = "",
         boundaries: str = "",
         total: int | None = None,
-    ) -> lake.Source:
+    ) -> lake.SourcePartition:
         """Take in mid-year estimates of councils; what maps they stand on is in the file's name, or not told."""
         path = self.sources / "population" / f"{name or 'persons'}{boundaries and f'_geog{boundaries}'}_mid{year}_{vintage}.csv"
         rows: list[Row] = [("K04000001", "ENGLAND AND WALES", year, total)] if total is not None else []
         rows += [(code, code, year, count) for code, count in persons.items()]
         self._write_csv(path, [("code", "name", "year", "population"), *rows])
-        return lake.write_population(self.lake, self.store(path, "population", published=vintage))[0]
+        return lake.write_population(self.lake, self.store(path, FileKind.POPULATION, published=vintage))[0]
 
-    def lookup(self, year: int, csps: Mapping[str, Iterable[str]], *, published: date = date(2017, 12, 31)) -> lake.Source:
+    def lookup(
+        self, year: int, csps: Mapping[str, Iterable[str]], *, published: date = date(2017, 12, 31)
+    ) -> lake.SourcePartition:
         """Take in an ONS lookup: partnership → codes of its councils. Its force is that of data/reference."""
         digits = year % 100
         header = [f"{kind}{digits}{what}" for kind in ("LAD", "CSP", "PFA") for what in ("CD", "NM")]
@@ -136,7 +139,7 @@ class World:
             rows += [(code, code, area["area_code"], csp, force["area_code"], area["force_name"]) for code in councils]
         path = self.sources / "lookup" / f"LAD{digits}_CSP{digits}_PFA{digits}_{published}.csv"
         self._write_csv(path, [header, *rows])
-        return lake.write_lookup(self.lake, self.store(path, "lookup", published=published))[0]
+        return lake.write_lookup(self.lake, self.store(path, FileKind.LOOKUP, published=published))[0]
 
     def worcestershire(self, vintage: date = date(2015, 6, 25), *years: int) -> None:
         """The lookup of 2017 and round populations of Worcestershire's two partnerships."""
@@ -174,10 +177,10 @@ def build_sample(folder: Path) -> World:
 
     world = World(folder)
     settings = Settings(LocalStore(world.data))
-    folders = steps.Folders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups")
-    for batch in steps.discover_local(folders):
-        stored, _ = steps.store_raw(settings, batch)
-        item = normalise.normalise(settings, batch.name, batch.kind, stored)
+    folders = steps.LocalFolders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups")
+    for group in steps.discover_local(folders):
+        stored, _ = steps.store_raw(settings, group)
+        item = normalise.normalise(settings, group.name, group.kind, stored)
         assert item.state == "new", item
     database, _ = steps.build(settings)
     assert steps.publish(settings, database)

@@ -11,6 +11,7 @@ from flows.pipeline import normalise, steps
 from flows.settings import Settings
 from flows.storage import lake, raw_store
 from flows.storage.data_store import LocalStore
+from flows.storage.raw_store import FileKind
 from tests.support.releases import CSP_2015, figures, write_csv, write_ods
 from transforms.errors import PublishedFileError
 
@@ -40,17 +41,17 @@ def rows(folder: Path, name: str, count: int = 36) -> Path:
 
 
 def taken_in(folder: Path, data: Path) -> dict[str, tuple[str, str]]:
-    """Name of each batch of a folder → its state, and what is said of it. As flows/pipeline/update.py takes them in."""
+    """Name of each group of a folder → its state, and what is said of it. As flows/pipeline/update.py takes them in."""
     settings = Settings(LocalStore(data))
     said = {}
-    for batch in steps.discover_local(steps.Folders(releases=folder)):
+    for group in steps.discover_local(steps.LocalFolders(releases=folder)):
         try:
-            stored, _ = steps.store_raw(settings, batch)
+            stored, _ = steps.store_raw(settings, group)
         except PublishedFileError as error:
-            said[batch.name] = ("failed", str(error))
+            said[group.name] = ("failed", str(error))
             continue
-        item = normalise.normalise(settings, batch.name, batch.kind, stored)
-        said[batch.name] = (item.state, item.message)
+        item = normalise.normalise(settings, group.name, group.kind, stored)
+        said[group.name] = (item.state, item.message)
     return said
 
 
@@ -67,7 +68,7 @@ def test_a_bad_name_is_refused_alone_and_a_plain_one_is_read(tmp_path: Path) -> 
         assert state == "new" or ": expected a plain file name such as prc-csp-" in said
     after = set(tmp_path.rglob("*")) - before
     assert after and all(path == tmp_path / "data" or tmp_path / "data" in path.parents for path in after)
-    assert len(lake.folders(tmp_path / "data" / "lake", "offences")) == len(READ)
+    assert len(lake.partition_folders(tmp_path / "data" / "lake", FileKind.OFFENCES)) == len(READ)
 
 
 def test_what_is_no_file_is_passed_over_with_a_word_and_never_waited_for(
@@ -80,8 +81,8 @@ def test_what_is_no_file_is_passed_over_with_a_word_and_never_waited_for(
     (tmp_path / "gone.xlsx").symlink_to("nowhere")
     (tmp_path / "a\nb.pdf").touch()
     with caplog.at_level("WARNING", "crime_rates"):
-        [batch] = steps.discover_local(steps.Folders(releases=tmp_path))
-    assert batch.name == "prc-csp.ods"
+        [group] = steps.discover_local(steps.LocalFolders(releases=tmp_path))
+    assert group.name == "prc-csp.ods"
     assert ": passed over a\\nb.pdf, folder.ods, gone.xlsx, loop.xls, pipe.csv (expected files whose" in caplog.text
 
 
@@ -98,14 +99,14 @@ def test_the_store_takes_files_only(tmp_path: Path, kind: str) -> None:
         path.touch()
         os.truncate(path, 10 << 40)  # a hole of 10 TB
     with pytest.raises(PublishedFileError, match=r"^x\.ods: expected (a file, found (nothing|something else)|at most 2,147,48)"):
-        raw_store.store(tmp_path / "raw", raw_store.SourceFile(path, "offences"))
+        raw_store.store(tmp_path / "raw", raw_store.SourceFile(path, FileKind.OFFENCES))
     assert not (tmp_path / "raw").exists()
 
 
 @pytest.mark.parametrize("name", ["../../escape.ods", "/tmp/escape.ods", "..", "a/b.ods", "nul\0.ods"])
 def test_the_store_keeps_nothing_under_a_name_that_leads_elsewhere(tmp_path: Path, name: str) -> None:
     with pytest.raises(PublishedFileError, match="expected a plain file name"):
-        raw_store.store(tmp_path / "raw", raw_store.SourceFile(rows(tmp_path, "x.ods"), "offences", name=name))
+        raw_store.store(tmp_path / "raw", raw_store.SourceFile(rows(tmp_path, "x.ods"), FileKind.OFFENCES, name=name))
     assert [path.name for path in tmp_path.iterdir()] == ["x.ods"]
 
 
@@ -114,7 +115,7 @@ def test_a_manifest_speaks_of_files_of_its_own_folder_only(tmp_path: Path, name:
     rows(tmp_path, "prc-csp.ods")
     write_csv(tmp_path, "m", [("2015_16", [["file", "kind"], [name, "offences"]])])[0].rename(tmp_path / "manifest.csv")
     with pytest.raises(PublishedFileError, match=r"manifest\.csv, row 2, column file: expected the name of a file in"):
-        steps.discover_local(steps.Folders(releases=tmp_path))
+        steps.discover_local(steps.LocalFolders(releases=tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_a_manifest_that_is_none_is_a_sentence(tmp_path: Path, data: bytes) -> N
     rows(tmp_path, "prc-csp.ods")
     (tmp_path / "manifest.csv").write_bytes(data)
     try:
-        steps.discover_local(steps.Folders(releases=tmp_path))
+        steps.discover_local(steps.LocalFolders(releases=tmp_path))
     except PublishedFileError as error:
         assert "/manifest.csv" in str(error) and str(error).isprintable()
     else:
@@ -143,7 +144,7 @@ def test_a_manifest_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     rows(tmp_path, "prc-csp.ods")
     os.mkfifo(tmp_path / "manifest.csv")
     with pytest.raises(PublishedFileError, match="expected a file, found something else"):
-        steps.discover_local(steps.Folders(releases=tmp_path))
+        steps.discover_local(steps.LocalFolders(releases=tmp_path))
 
 
 def test_files_of_one_name_in_two_folders_are_two(tmp_path: Path) -> None:
@@ -151,8 +152,8 @@ def test_files_of_one_name_in_two_folders_are_two(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "data.csv").write_text("a")
     (tmp_path / "lookups" / "manifest.csv").write_text("file,kind\ndata.csv,lookup\n")
-    found = steps.discover_local(steps.Folders(populations=tmp_path / "populations", lookups=tmp_path / "lookups"))
-    assert [(batch.name, batch.kind, len(batch.found)) for batch in found] == [
+    found = steps.discover_local(steps.LocalFolders(populations=tmp_path / "populations", lookups=tmp_path / "lookups"))
+    assert [(group.name, group.kind, len(group.files)) for group in found] == [
         ("data.csv", "lookup", 1),
         ("data.csv", "population", 1),
     ]

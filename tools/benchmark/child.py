@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from flows.storage.raw_store import FileKind
+
 REFERENCE = Path(__file__).parents[2] / "data/reference"
 Task = Callable[..., dict[str, Any]]
 NEWEST = "half_year = (select max(half_year) from half_years where level = 'csp' and complete) and level = 'csp'"
@@ -37,12 +39,12 @@ def write_release(workbook: str, data: str) -> dict[str, Any]:
     from flows.pipeline import normalise
     from flows.storage import lake, raw_store
 
-    folder, _ = raw_store.store(Path(data) / "raw", raw_store.SourceFile(Path(workbook), "offences"))
+    folder, _ = raw_store.store(Path(data) / "raw", raw_store.SourceFile(Path(workbook), FileKind.OFFENCES))
     started = time.perf_counter()
     item = normalise.normalise_release(Path(data), REFERENCE, Path(workbook).name, [folder])
     seconds = time.perf_counter() - started
     assert item.state == "new", item.message
-    return {"seconds": seconds, "rows": lake.read_release(lake.folders(Path(data) / "lake", "offences")[0]).rows}
+    return {"seconds": seconds, "rows": lake.read_release(lake.partition_folders(Path(data) / "lake", FileKind.OFFENCES)[0]).rows}
 
 
 def pandas_parquet(workbook: str, out: str) -> dict[str, Any]:

@@ -122,13 +122,13 @@ def run(data: str, releases: str, populations: str) -> dict[str, Any]:
     settings, people = Settings(LocalStore(Path(data))), Path(populations)
     with hooks.step("all"):
         with hooks.step("discover"):
-            batches = steps.discover_local(steps.Folders(Path(releases), people, people))
-        for batch in batches:
-            what = batch.name if batch.kind == "offences" else "populations and lookups"
+            groups = steps.discover_local(steps.LocalFolders(Path(releases), people, people))
+        for group in groups:
+            what = group.name if group.kind == "offences" else "populations and lookups"
             with hooks.step(f"fetch {what}"):
-                stored, _ = steps.store_raw(settings, batch)
+                stored, _ = steps.store_raw(settings, group)
             with hooks.step(f"normalise {what}"):
-                item = normalise.normalise(settings, batch.name, batch.kind, stored)
+                item = normalise.normalise(settings, group.name, group.kind, stored)
             if item.state != "new":
                 raise SystemExit(item.message)
         with hooks.step("build"):

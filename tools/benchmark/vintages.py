@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from flows.common.atomic_files import write_json
 from flows.storage import lake
+from flows.storage.raw_store import FileKind
 
 SHARE = 0.026
 KEYS = ["force_name", "financial_year", "quarter", "offence_code"]
@@ -33,7 +34,7 @@ def simulate(source: Path, out: Path, counts: Sequence[int]) -> None:
 
     Files are hard links where they are the same.
     """
-    first = [folder for folder in lake.folders(source, "offences") if re.search(r"-\d{6}@", folder.name)]
+    first = [folder for folder in lake.partition_folders(source, FileKind.OFFENCES) if re.search(r"-\d{6}@", folder.name)]
     dated = sorted(first, key=lambda folder: lake.read_release(folder).table_kind)  # partnerships, then forces, which follow
     made = out / "made"
     vintages: list[list[Path]] = []

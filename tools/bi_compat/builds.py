@@ -50,10 +50,10 @@ def two_builds(folder: Path) -> tuple[Build, Build]:
     further = folder / "further"
     further.mkdir(parents=True)
     settings = Settings(LocalStore(folder / "data"))
-    _take_in(settings, steps.Folders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups"))
+    _take_in(settings, steps.LocalFolders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups"))
     old, _ = steps.build(settings)
     _write_half_year(old, further)
-    _take_in(settings, steps.Folders(further))
+    _take_in(settings, steps.LocalFolders(further))
     new, _ = steps.build(settings)
     return _read(old), _read(new)
 
@@ -77,10 +77,10 @@ def as_json(rows: Iterable[Iterable[Any]]) -> Rows:
     return plain
 
 
-def _take_in(settings: Settings, folders: steps.Folders) -> None:
-    for batch in steps.discover_local(folders):
-        stored, _ = steps.store_raw(settings, batch)
-        item = normalise.normalise(settings, batch.name, batch.kind, stored)
+def _take_in(settings: Settings, folders: steps.LocalFolders) -> None:
+    for group in steps.discover_local(folders):
+        stored, _ = steps.store_raw(settings, group)
+        item = normalise.normalise(settings, group.name, group.kind, stored)
         if item.state == "failed":
             raise RuntimeError(item.message)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from flows.sources.geoportal import LOOKUPS
 from flows.sources.nomis import PATH as NOMIS
 from flows.storage import raw_store
+from flows.storage.raw_store import FileKind
 from tests.support.prefect_server import free_port
 from tools.chaos import auditor, service, sources
 from tools.chaos.bench import Bench, Done, last_line
@@ -227,7 +228,7 @@ def _round(
         }
         true.add(service.tag(at.releases[first]))
     elif where == "gone":
-        shutil.rmtree(next(f for f in raw_store.stored(data / "raw", "offences")).path.parent)
+        shutil.rmtree(next(f for f in raw_store.raw_files(data / "raw", FileKind.OFFENCES)).path.parent)
         before = auditor.whole(data)
     else:
         path = f"/media/{new}" if where == "file" else where
@@ -258,7 +259,7 @@ def _audit(outcome: Outcome, data: Path, before: auditor.Whole, allowed: set[str
     if where == "changed":  # builds of other releases than the clean ones
         allowed = allowed | {auditor.whole(data).published}
     audit(outcome, data, before, allowed, name)
-    for file in raw_store.stored(data / "raw", "offences"):
+    for file in raw_store.raw_files(data / "raw", FileKind.OFFENCES):
         if service.tag(file.path.read_bytes()) not in true:
             outcome.lost.append(f"{name}: {file.path.name} is stored with bytes that no server has")
 

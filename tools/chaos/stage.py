@@ -108,7 +108,7 @@ def hurry() -> None:
     from flows.sources import catalogue
     from flows.sources.http_client import Client, user_agent
 
-    catalogue.client = lambda settings: Client(  # type: ignore[assignment]
+    catalogue.open_client = lambda settings: Client(  # type: ignore[assignment]
         user_agent(settings.contact or None), per_second=10_000, timeout=(0.5, 0.5), attempts=3, backoff=0.01, longest_wait=2
     )
 

@@ -54,8 +54,8 @@ def _sample(folder: Path) -> Path:
     from flows.settings import Settings
 
     settings = Settings(LocalStore(folder))
-    for batch in steps.discover_local(steps.Folders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups")):
-        normalise.normalise(settings, batch.name, batch.kind, steps.store_raw(settings, batch)[0])
+    for group in steps.discover_local(steps.LocalFolders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups")):
+        normalise.normalise(settings, group.name, group.kind, steps.store_raw(settings, group)[0])
     return steps.build(settings)[0]
 
 

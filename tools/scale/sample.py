@@ -15,7 +15,7 @@ SOURCES = {name: str(SAMPLE / name) for name in ("releases", "populations", "loo
 def built(data: Path) -> Path:
     """The database of the sample, by its own name."""
     settings = Settings(LocalStore(data))
-    for batch in steps.discover_local(steps.Folders(*map(Path, SOURCES.values()))):
-        item = normalise.normalise(settings, batch.name, batch.kind, steps.store_raw(settings, batch)[0])
+    for group in steps.discover_local(steps.LocalFolders(*map(Path, SOURCES.values()))):
+        item = normalise.normalise(settings, group.name, group.kind, steps.store_raw(settings, group)[0])
         assert item.state == "new", item
     return steps.build(settings)[0]

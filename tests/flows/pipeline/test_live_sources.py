@@ -19,7 +19,8 @@ from flows.sources.govuk import PAGE
 from flows.sources.http_client import Client
 from flows.storage import raw_store
 from flows.storage.data_store import LocalStore
-from flows.storage.run_log import FileResult, Run
+from flows.storage.raw_store import FileKind
+from flows.storage.run_log import FileResult, ResultState, Run
 from tests.support.releases import PFA, cover, figures, write_ods
 
 NOMIS = "/api/v01/dataset/NM_2002_1.data.csv"
@@ -148,12 +149,12 @@ def http() -> Iterator[Client]:
 
 def run(settings: Settings, http: Client, level: str | None = None) -> tuple[list[FileResult], int]:
     """Discover, fetch and normalise as flows/pipeline/update.py does; (what became of each file, how many were downloaded)."""
-    batches, items = steps.discover_live(settings, http, level)
+    groups, items = steps.discover_live(settings, http, level)
     downloads = 0
-    for batch in batches:
-        stored, downloaded = steps.store_raw(settings, batch, http)
+    for group in groups:
+        stored, downloaded = steps.store_raw(settings, group, http)
         downloads += downloaded
-        items.append(normalise.normalise(settings, batch.name, batch.kind, stored))
+        items.append(normalise.normalise(settings, group.name, group.kind, stored))
     return items, downloads
 
 
@@ -192,7 +193,11 @@ def test_new_bytes_at_an_old_address_are_a_new_release_and_the_old_ones_stay(
     items, downloads = run(settings, http)
     assert downloads == 1
     assert [item.name for item in items if item.state == "new"] == [name]
-    kept = [file.path.read_bytes() for file in raw_store.stored(settings.data_dir / "raw", "offences") if file.path.name == name]
+    kept = [
+        file.path.read_bytes()
+        for file in raw_store.raw_files(settings.data_dir / "raw", FileKind.OFFENCES)
+        if file.path.name == name
+    ]
     assert sorted(map(len, kept)) == sorted(map(len, [before, internet.files[name]]))
     assert before in kept and internet.files[name] in kept
 
@@ -215,13 +220,13 @@ def test_a_lookup_that_answers_with_an_error_is_an_error(settings: Settings, htt
 
 
 def test_only_the_releases_of_a_level_are_offered_when_one_is_named(settings: Settings, http: Client) -> None:
-    batches, _ = steps.discover_live(settings, http, "pfa")
-    assert [batch.name for batch in batches if batch.kind == "offences"] == ["prc-pfa-mar2016-mar2020-tables-230426.ods"]
+    groups, _ = steps.discover_live(settings, http, "pfa")
+    assert [group.name for group in groups if group.kind == "offences"] == ["prc-pfa-mar2016-mar2020-tables-230426.ods"]
 
 
 def test_a_stored_file_that_went_missing_is_fetched_again(settings: Settings, http: Client, internet: Internet) -> None:
     run(settings, http)
-    file = next(f for f in raw_store.stored(settings.data_dir / "raw", "offences") if "csp" in f.path.name)
+    file = next(f for f in raw_store.raw_files(settings.data_dir / "raw", FileKind.OFFENCES) if "csp" in f.path.name)
     shutil.rmtree(file.path.parent)
     internet.sent.clear()
     run(settings, http)
@@ -242,7 +247,10 @@ def test_the_webhook_is_told_of_a_partial_run_and_not_of_a_good_one(settings: Se
     good.end()
     notifications.notify_webhook(good, settings)
     assert told == []
-    bad = Run("update", items=[FileResult("a.ods", "offences", "failed", "a.ods: expected a workbook, found an HTML page.")])
+    bad = Run(
+        "update",
+        results=[FileResult("a.ods", FileKind.OFFENCES, ResultState.FAILED, "a.ods: expected a workbook, found an HTML page.")],
+    )
     bad.end()
     notifications.notify_webhook(bad, settings)
     assert told[0]["state"] == "partial"

@@ -13,6 +13,7 @@ from flows.pipeline import normalise
 from flows.settings import Settings
 from flows.storage import lake, raw_store
 from flows.storage.data_store import LocalStore
+from flows.storage.raw_store import FileKind
 from tests.support.releases import CSP_2015, cover, figures, write_ods
 from tests.support.world import REFERENCE
 
@@ -24,7 +25,7 @@ def stored(data: Path, last: object = 9) -> Path:
     """The folder of a stored release of two rows; `last` is its last cell."""
     rows = [figures("2015/16", q, "West Mercia", count=9, csp="South Worcester") for q in (1, 2)]
     path = write_ods(data / NAME, [cover(APRIL), ("2015_16", [CSP_2015, rows[0], [*rows[1][:-1], last]])])
-    return raw_store.store(data / "raw", raw_store.SourceFile(path, "offences"))[0]
+    return raw_store.store(data / "raw", raw_store.SourceFile(path, FileKind.OFFENCES))[0]
 
 
 def parquet(data: Path) -> list[str]:
@@ -48,16 +49,16 @@ def test_a_bad_release_fails_with_the_same_sentence(tmp_path: Path) -> None:
     item = normalise.normalise_release_in_subprocess(tmp_path, REFERENCE, NAME, [stored(tmp_path, "lots")])
     assert item.state == "failed"
     assert item.message.endswith('sheet 2015_16, row 3, column Offence Count: expected a whole number or N/a, found "lots".')
-    assert lake.folders(tmp_path / "lake", "offences") == []
+    assert lake.partition_folders(tmp_path / "lake", FileKind.OFFENCES) == []
 
 
 def test_a_large_release_goes_apart_and_one_that_is_held_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(LocalStore(tmp_path))
     folder = stored(tmp_path)
     monkeypatch.setattr(normalise, "LARGE_BYTES", 0)
-    assert normalise.normalise(settings, NAME, "offences", [folder]).state == "new"
+    assert normalise.normalise(settings, NAME, FileKind.OFFENCES, [folder]).state == "new"
     monkeypatch.setattr(sys, "executable", "/bin/false")  # no process can be started any more
-    assert normalise.normalise(settings, NAME, "offences", [folder]).state == "unchanged"
+    assert normalise.normalise(settings, NAME, FileKind.OFFENCES, [folder]).state == "unchanged"
 
 
 def test_a_process_that_dies_fails_its_release_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

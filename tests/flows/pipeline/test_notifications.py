@@ -13,7 +13,8 @@ from flows.pipeline import notifications, update
 from flows.settings import Settings
 from flows.sources import webhook
 from flows.sources.errors import SourceError, StatusError
-from flows.storage.run_log import FileResult, Run, timed
+from flows.storage.raw_store import FileKind
+from flows.storage.run_log import FileResult, ResultState, Run, timed
 from transforms.errors import UsageError
 
 SECRET = "T0/B0/secret"
@@ -44,7 +45,7 @@ def publish(run: Run, _settings: Settings, _folders: Any) -> None:
 
 def publish_in_part(run: Run, *words: Any) -> None:
     publish(run, *words)
-    run.items.append(FileResult("a.ods", "offences", "failed", "a.ods: expected a workbook."))
+    run.results.append(FileResult("a.ods", FileKind.OFFENCES, ResultState.FAILED, "a.ods: expected a workbook."))
 
 
 def test_a_failing_artifact_leaves_a_published_run_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

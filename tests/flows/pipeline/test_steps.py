@@ -16,6 +16,7 @@ from flows.settings import Settings
 from flows.sources.local_folder import FolderError
 from flows.storage import lake, raw_store
 from flows.storage.data_store import LocalStore
+from flows.storage.raw_store import FileKind
 from flows.storage.run_log import FileResult
 from flows.warehouse import build, versions
 from flows.warehouse.published import published
@@ -79,10 +80,10 @@ def settings(tmp_path: Path) -> Settings:
 
 def take_in(settings: Settings, releases: Path) -> list[FileResult]:
     items = []
-    for batch in steps.discover_local(steps.Folders(releases=releases)):
-        folders, downloaded = steps.store_raw(settings, batch)
+    for group in steps.discover_local(steps.LocalFolders(releases=releases)):
+        folders, downloaded = steps.store_raw(settings, group)
         assert downloaded == 0
-        items.append(normalise.normalise(settings, batch.name, batch.kind, folders))
+        items.append(normalise.normalise(settings, group.name, group.kind, folders))
     return items
 
 
@@ -92,8 +93,8 @@ def test_a_folder_offers_its_files_in_groups(tmp_path: Path) -> None:
     write_csv(tmp_path, "prc-csp-tables-230126", [("2014_15", [CSP_2015, *rows(year="2014/15")]), sheet(*rows())])
     write_csv(tmp_path, "prc-pfa-tables-230126", [("2014_15", [PFA, figures("2014/15", 1, "West Mercia")])])
     (tmp_path / ".DS_Store").write_bytes(b"")
-    batches = steps.discover_local(steps.Folders(releases=tmp_path))
-    assert [(batch.name, batch.kind, [found.path.name for found in batch.found]) for batch in batches] == [
+    groups = steps.discover_local(steps.LocalFolders(releases=tmp_path))
+    assert [(group.name, group.kind, [file.path.name for file in group.files]) for group in groups] == [
         (GOOD, "offences", [GOOD]),
         ("prc-csp-tables-230126_*.csv", "offences", ["prc-csp-tables-230126_2014_15.csv", "prc-csp-tables-230126_2015_16.csv"]),
         ("prc-pfa-tables-230126_*.csv", "offences", ["prc-pfa-tables-230126_2014_15.csv"]),
@@ -106,10 +107,10 @@ def test_a_manifest_tells_what_names_do_not(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text(
         "file,kind,published,covers,note\nmid2014.csv,population,2015-06-25,2014,first\nabout.csv,areas,,,\n"
     )
-    folders = steps.Folders(populations=tmp_path, lookups=tmp_path)
-    batches = steps.discover_local(folders)
-    assert [(b.kind, b.name) for b in batches] == [("lookup", "LAD17_CSP17_PFA17.csv"), ("population", "mid2014.csv")]
-    found = batches[1].found[0]
+    folders = steps.LocalFolders(populations=tmp_path, lookups=tmp_path)
+    groups = steps.discover_local(folders)
+    assert [(b.kind, b.name) for b in groups] == [("lookup", "LAD17_CSP17_PFA17.csv"), ("population", "mid2014.csv")]
+    found = groups[1].files[0]
     assert (found.published, found.covers, found.note) == (date(2015, 6, 25), "2014", "first")
 
 
@@ -119,7 +120,7 @@ def test_a_manifest_tells_what_names_do_not(tmp_path: Path) -> None:
 def test_a_folder_without_files_is_refused(tmp_path: Path, make: Callable[[Path], object], said: str) -> None:
     make(tmp_path / "in")
     with pytest.raises(FolderError, match=said):
-        steps.discover_local(steps.Folders(releases=tmp_path / "in"))
+        steps.discover_local(steps.LocalFolders(releases=tmp_path / "in"))
 
 
 # ---------------------------------------------------------------- a bad release
@@ -154,14 +155,14 @@ def test_a_bad_release_fails_alone(after_bad: tuple[Settings, list[FileResult], 
     settings, items, before = after_bad
     assert {item.name: item.state for item in items if item.state != "failed"} == {GOOD: "unchanged"}
     assert len(items) == 1 + len(BAD)
-    assert len(lake.folders(settings.data_dir / "lake", "offences")) == 1
+    assert len(lake.partition_folders(settings.data_dir / "lake", FileKind.OFFENCES)) == 1
     database, _ = steps.build(settings)
     assert database.name == before  # what is published stands
     assert steps.publish(settings, database) is False
 
 
 def test_a_bad_file_stays_in_the_raw_store(after_bad: tuple[Settings, list[FileResult], str]) -> None:
-    kept = {file.path.name for file in raw_store.stored(after_bad[0].data_dir / "raw", "offences")}
+    kept = {file.path.name for file in raw_store.raw_files(after_bad[0].data_dir / "raw", FileKind.OFFENCES)}
     assert {f"prc-csp-{name}-tables-230426.ods" for name in BAD} <= kept
 
 
@@ -169,7 +170,7 @@ def test_a_bad_population_file_and_a_bad_lookup_fail_alone_too(tmp_path: Path, s
     (tmp_path / "in").mkdir()
     (tmp_path / "in/mid2015.csv").write_text("code,name,population\nE07000235,Malvern Hills,many\n")
     (tmp_path / "in/LAD24_CSP24.csv").write_text("LAD24CD,LAD24NM\nE07000235,Malvern Hills\n")
-    folders = steps.Folders(populations=tmp_path / "in", lookups=tmp_path / "in")
+    folders = steps.LocalFolders(populations=tmp_path / "in", lookups=tmp_path / "in")
     items = [
         normalise.normalise(settings, b.name, b.kind, steps.store_raw(settings, b)[0]) for b in steps.discover_local(folders)
     ]
@@ -192,7 +193,7 @@ def test_warnings_are_what_does_not_stop_and_has_something_to_say() -> None:
         return Check(name, "guards", required, broken, "a row")
 
     checks = [check("sound", False, 0), check("few", False, 3), check("many", False, 1234), check("required", True, 5)]
-    assert steps.warnings_of(checks) == ["few: a row", "many: a row … (1,234 rows)"]
+    assert steps.check_warnings(checks) == ["few: a row", "many: a row … (1,234 rows)"]
 
 
 # ---------------------------------------------------------------- the next build
@@ -236,7 +237,7 @@ def test_a_roll_back_stands_until_something_new_comes(tmp_path: Path, settings: 
         made.append(steps.build(settings)[0])
         steps.publish(settings, made[-1])
     versions.roll_back(settings.store)
-    database, said = steps.chosen(settings, made[1])
+    database, said = steps.choose_database(settings, made[1])
     assert database == made[0].resolve() and steps.publish(settings, database) is False
     assert said == [
         f"{made[1].stem} was rolled back, so it is not published again: `crime-rates rollback --to {made[1].stem}` "
@@ -244,5 +245,5 @@ def test_a_roll_back_stands_until_something_new_comes(tmp_path: Path, settings: 
     ]
     world.release(date(2026, 10, 22), rows())
     newest, _ = steps.build(settings)
-    assert steps.chosen(settings, newest) == (newest, [])
+    assert steps.choose_database(settings, newest) == (newest, [])
     assert steps.publish(settings, newest) and published(settings.store) == newest.resolve()

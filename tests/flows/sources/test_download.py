@@ -15,7 +15,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from flows.common.file_names import FileNameError
-from flows.sources.download import Fetched, NotModified, download
+from flows.sources.download import DownloadedFile, NotModified, download
 from flows.sources.errors import ContentError, IncompleteError, StatusError
 from flows.sources.http_client import Client
 from tests.support.shelf import Shelf, fetch
@@ -27,7 +27,7 @@ def test_a_file_arrives_with_its_record(client: Client, shelf: Shelf, address: s
     got = fetch(client, address, tmp_path / "new", expected_size=len(shelf.body))
     assert got.path == tmp_path / "new/table.ods.part"
     assert got.path.read_bytes() == shelf.body
-    assert got == Fetched(
+    assert got == DownloadedFile(
         got.path,
         tmp_path / "new/table.ods.part.json",
         "table.ods",
@@ -116,7 +116,7 @@ def test_a_server_that_packs_although_asked_not_to(client: Client, httpserver: H
     packed = Response(gzip.compress(text), headers={"Content-Encoding": "gzip", "ETag": '"z"'})
     httpserver.expect_request("/x.csv").respond_with_response(packed)
     got = download(client, httpserver.url_for("/x.csv"), tmp_path, "x.csv", service="ONS", expected_size=len(text))
-    assert isinstance(got, Fetched) and got.path.read_bytes() == text
+    assert isinstance(got, DownloadedFile) and got.path.read_bytes() == text
 
 
 def test_memory_does_not_grow_with_the_file(httpserver: HTTPServer, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from flows.common.atomic_files import read_json
 from flows.storage import lake
+from flows.storage.raw_store import FileKind
 from tests.support.releases import CSP_2015, Cell, Sheet, cover, figures, notes, write_csv, write_ods, write_xlsx
 from tests.support.world import WORCESTERSHIRE, World, persons_of
 from transforms.errors import PublishedFileError
@@ -38,7 +39,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def rows_in(world: World, release: lake.Release) -> list[dict[str, Any]]:
+def rows_in(world: World, release: lake.ReleasePartition) -> list[dict[str, Any]]:
     """Every row of a release, without the columns that name its file."""
     [folder] = world.lake.glob(f"offences/{release.release_id}.*")
     tables = [pq.read_table(path).drop_columns(["release_id", "file_name", "sheet"]) for path in sorted(folder.glob("*.parquet"))]
@@ -103,17 +104,17 @@ def test_a_bad_release_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(PublishedFileError, match=f'{STEM}.ods, sheet 2016_17, row 2, column Offence Count: .* found "lots"'):
         world.take_release(bad)
     assert [p for p in world.lake.rglob("*") if p.is_file()] == []
-    assert lake.folders(world.lake, "offences") == []
+    assert lake.partition_folders(world.lake, FileKind.OFFENCES) == []
     assert list(world.lake.glob("offences/*")) == list(world.lake.glob("offences/.*")) == []
 
 
 def test_a_folder_of_a_run_that_died_is_no_release(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.take_release(write_ods(tmp_path / f"{STEM}.ods", sheets()))
-    [folder] = lake.folders(world.lake, "offences")
+    [folder] = lake.partition_folders(world.lake, FileKind.OFFENCES)
     shutil.copytree(folder, folder.with_name(f".{folder.name}.1234.part"))
     (folder.parent / "half.1").mkdir()  # no record
-    assert lake.folders(world.lake, "offences") == [folder]
+    assert lake.partition_folders(world.lake, FileKind.OFFENCES) == [folder]
 
 
 def test_the_csv_sheets_of_one_stem_are_one_release(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from flows.common.atomic_files import new_folder, read_json
 from flows.storage import raw_store
+from flows.storage.raw_store import FileKind
 
 DAY = date(2016, 1, 21)
 
@@ -21,19 +22,19 @@ def file(folder: Path, name: str = "prc-csp.ods", content: bytes = b"January") -
 
 
 def store(folder: Path, path: Path, **said: object) -> raw_store.RawFile:
-    return raw_store.read(raw_store.store(folder / "raw", raw_store.SourceFile(path, "offences", **said))[0])  # type: ignore[arg-type]
+    return raw_store.read(raw_store.store(folder / "raw", raw_store.SourceFile(path, FileKind.OFFENCES, **said))[0])  # type: ignore[arg-type]
 
 
 def test_the_same_bytes_are_stored_once(tmp_path: Path) -> None:
     path = file(tmp_path / "in")
-    folder, new = raw_store.store(tmp_path / "raw", raw_store.SourceFile(path, "offences"))
+    folder, new = raw_store.store(tmp_path / "raw", raw_store.SourceFile(path, FileKind.OFFENCES))
     assert new
     first = raw_store.read(folder)
     again, renamed = path, file(tmp_path / "in", "another-name.ods")
-    assert raw_store.store(tmp_path / "raw", raw_store.SourceFile(again, "offences")) == (folder, False)
-    assert raw_store.store(tmp_path / "raw", raw_store.SourceFile(renamed, "offences")) == (folder, False)
+    assert raw_store.store(tmp_path / "raw", raw_store.SourceFile(again, FileKind.OFFENCES)) == (folder, False)
+    assert raw_store.store(tmp_path / "raw", raw_store.SourceFile(renamed, FileKind.OFFENCES)) == (folder, False)
     assert raw_store.read(folder) == first
-    assert raw_store.stored(tmp_path / "raw", "offences") == [first]
+    assert raw_store.raw_files(tmp_path / "raw", FileKind.OFFENCES) == [first]
     assert path.read_bytes() == first.path.read_bytes() == b"January"  # the original stays where it is
 
 
@@ -42,14 +43,14 @@ def test_new_bytes_under_an_old_name_stand_beside_the_old(tmp_path: Path) -> Non
     april = store(tmp_path, file(tmp_path / "in", content=b"April"))
     assert january.path.name == april.path.name == "prc-csp.ods"
     assert (january.path.read_bytes(), april.path.read_bytes()) == (b"January", b"April")
-    assert {f.sha256 for f in raw_store.stored(tmp_path / "raw", "offences")} == {january.sha256, april.sha256}
+    assert {f.sha256 for f in raw_store.raw_files(tmp_path / "raw", FileKind.OFFENCES)} == {january.sha256, april.sha256}
 
 
 def test_a_kind_is_a_folder_of_its_own(tmp_path: Path) -> None:
     path = file(tmp_path / "in")
     store(tmp_path, path)
-    raw_store.store(tmp_path / "raw", raw_store.SourceFile(path, "population"))
-    assert [len(raw_store.stored(tmp_path / "raw", kind)) for kind in ("offences", "population", "lookup")] == [1, 1, 0]
+    raw_store.store(tmp_path / "raw", raw_store.SourceFile(path, FileKind.POPULATION))
+    assert [len(raw_store.raw_files(tmp_path / "raw", kind)) for kind in ("offences", "population", "lookup")] == [1, 1, 0]
 
 
 def test_the_manifest_says_what_and_whence(tmp_path: Path) -> None:

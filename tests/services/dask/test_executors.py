@@ -20,6 +20,7 @@ from flows.pipeline.update import update as flow
 from flows.settings import Settings
 from flows.storage import lake, raw_store
 from flows.storage.data_store import LocalStore
+from flows.storage.raw_store import FileKind
 from flows.storage.run_log import FileResult
 from tests.support import dask_cluster
 from tests.support.releases import CSP_2015, cover, figures, write_ods
@@ -39,7 +40,7 @@ def write_release(path: Path, last: object = 9) -> Path:
 
 def stored(data: Path) -> Path:
     data.mkdir(exist_ok=True)
-    return raw_store.store(data / "raw", raw_store.SourceFile(write_release(data / NAME), "offences"))[0]
+    return raw_store.store(data / "raw", raw_store.SourceFile(write_release(data / NAME), FileKind.OFFENCES))[0]
 
 
 def bytes_of(folder: Path, pattern: str) -> dict[str, str]:
@@ -53,13 +54,13 @@ def on(address: str, data: Path) -> Settings:
 def one(settings: Settings, task: Any) -> FileResult:
     """The item of one release, stored and normalised."""
     with executors.executor_for(settings, task) as start:
-        return start(NAME, "offences", [stored(settings.data_dir)])()
+        return start(NAME, FileKind.OFFENCES, [stored(settings.data_dir)])()
 
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds in the place of a minute."""
-    for name, seconds in (("CONNECT_SECONDS", 1), ("WORKERS_SECONDS", 2), ("LOOK_SECONDS", 0.5)):
+    for name, seconds in (("CONNECT_SECONDS", 1), ("WORKERS_SECONDS", 2), ("POLL_SECONDS", 0.5)):
         monkeypatch.setattr(executors, name, seconds)
 
 
@@ -99,7 +100,7 @@ def test_two_workers_give_the_bytes_of_the_serial_run(update: Update, sample: Wo
 
 
 def test_a_bad_workbook_fails_alone_and_in_the_same_words(update: Update, tmp_path: Path) -> None:
-    folder, _ = raw_store.store(tmp_path / "raw", raw_store.SourceFile(sources(tmp_path)["releases"] / BAD, "offences"))
+    folder, _ = raw_store.store(tmp_path / "raw", raw_store.SourceFile(sources(tmp_path)["releases"] / BAD, FileKind.OFFENCES))
     assert normalise.normalise(Settings(LocalStore(tmp_path)), BAD, "offences", [folder]).message == SENTENCE
     assert update.done.returncode == 1 and "Traceback" not in update.done.stdout + update.done.stderr
     [path] = (update.data / "runs").glob("*.json")
@@ -122,7 +123,7 @@ def test_what_prefect_knows_of_the_tasks_is_what_the_workers_did(update: Update,
 
 def test_a_worker_normalises_a_large_release_in_a_process_of_its_own(two_workers: dask_cluster.Cluster, tmp_path: Path) -> None:
     assert one(on(two_workers.address, tmp_path), dask_cluster.apart).state == "new"
-    assert len(lake.folders(tmp_path / "lake", "offences")) == 1
+    assert len(lake.partition_folders(tmp_path / "lake", FileKind.OFFENCES)) == 1
 
 
 # ---------------------------------------------------------------- workers that die
@@ -151,7 +152,7 @@ def test_the_last_worker_gone_for_good_is_told(own_cluster: dask_cluster.Cluster
     settings = on(own_cluster.address, tmp_path)
     executors.WORKERS_SECONDS = 20  # until the worker is there
     with executors.executor_for(settings, dask_cluster.never_ends) as start:
-        wait = start(NAME, "offences", [stored(tmp_path)])
+        wait = start(NAME, FileKind.OFFENCES, [stored(tmp_path)])
         dask_cluster.wait_for(tmp_path / "at-work")
         executors.WORKERS_SECONDS = 2
         dask_cluster.kill(own_cluster.workers[0])
@@ -165,7 +166,7 @@ def test_a_scheduler_lost_in_the_middle_is_told(own_cluster: dask_cluster.Cluste
     own_cluster.add_worker()
     executors.WORKERS_SECONDS = 20
     with executors.executor_for(on(own_cluster.address, tmp_path), dask_cluster.never_ends) as start:
-        wait = start(NAME, "offences", [stored(tmp_path)])
+        wait = start(NAME, FileKind.OFFENCES, [stored(tmp_path)])
         dask_cluster.wait_for(tmp_path / "at-work")
         dask_cluster.kill(own_cluster.scheduler)
         with pytest.raises(ClusterError, match=f"^The Dask scheduler at {own_cluster.address} was lost while it had {NAME}"):

@@ -73,7 +73,7 @@ def test_update_publishes_to_the_lakehouse_too(person: Person) -> None:
     assert f"Published {current.name} to the lakehouse.\n" in done.stdout
     assert person.seen() == (current.stem, 36)
     last = run_log.last_run(LocalStore(person.data))
-    assert last is not None and "publish to the lakehouse" in last["steps"]
+    assert last is not None and "publish to the lakehouse" in last.steps
     again = person.update()
     assert again.returncode == 0
     assert "lakehouse." not in again.stdout

@@ -21,6 +21,7 @@ from flows.sources import catalogue
 from flows.storage import lease, raw_store
 from flows.storage.data_store import DataStore, LocalStore
 from flows.storage.file_lock import FolderBusy
+from flows.storage.raw_store import FileKind
 from flows.warehouse import build
 from flows.warehouse.published import published as published_build
 from flows.warehouse.published import read_publication
@@ -28,7 +29,7 @@ from tests.services.object_store.conftest import Hosts
 from tests.support.explanations import say_of
 from tests.support.world import SAMPLE, World
 
-SOURCES = steps.Folders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups")
+SOURCES = steps.LocalFolders(SAMPLE / "releases", SAMPLE / "populations", SAMPLE / "lookups")
 
 
 class Done(NamedTuple):
@@ -40,18 +41,18 @@ class Done(NamedTuple):
     tables: int
 
 
-def update(store: DataStore, sources: steps.Folders = SOURCES) -> Done:
+def update(store: DataStore, sources: steps.LocalFolders = SOURCES) -> Done:
     """The steps of `update`, without Prefect."""
     settings = Settings(store)
     with store.lock():
         remove_leftovers(store.folder)
-        steps.catch_up(settings)
+        steps.fetch_manifests(settings)
         states = set()
-        for batch in steps.discover_local(sources):
-            stored, _ = steps.store_raw(settings, batch)
-            states.add(normalise.normalise(settings, batch.name, batch.kind, stored).state)
+        for group in steps.discover_local(sources):
+            stored, _ = steps.store_raw(settings, group)
+            states.add(normalise.normalise(settings, group.name, group.kind, stored).state)
         database, _ = steps.build(settings)
-        database, _ = steps.chosen(settings, database)
+        database, _ = steps.choose_database(settings, database)
         return Done(states, database, steps.publish(settings, database), steps.export(settings, database))
 
 
@@ -142,7 +143,7 @@ def test_another_host_builds_what_is_new_of_all_that_is_in_the_store(
     for path in (SAMPLE / "releases").iterdir():
         if "prc-pfa" not in path.name:
             (releases / path.name).symlink_to(path)
-    part = update(hosts.on("first"), steps.Folders(releases, SAMPLE / "populations", SAMPLE / "lookups"))
+    part = update(hosts.on("first"), steps.LocalFolders(releases, SAMPLE / "populations", SAMPLE / "lookups"))
     done = update(hosts.on("second"))
     assert done.states == {"new", "unchanged"} and done.published and done.database.name != part.database.name
     published = published_build(LocalStore(sample.data))
@@ -158,17 +159,17 @@ def test_another_host_builds_what_is_new_of_all_that_is_in_the_store(
 def test_a_worker_on_another_host_has_a_working_copy_of_its_own(hosts: Hosts, sample: World) -> None:
     first = hosts.on("first")
     settings = Settings(first)
-    [batch] = [b for b in steps.discover_local(SOURCES) if "prc-pfa" in b.name]
-    stored, _ = steps.store_raw(settings, batch)
+    [group] = [b for b in steps.discover_local(SOURCES) if "prc-pfa" in b.name]
+    stored, _ = steps.store_raw(settings, group)
     sent = pickle.dumps((replace(settings, store=first.absolute()), stored))
     second = hosts.on("second")
     theirs, folders = pickle.loads(sent)
-    item = normalise.normalise(theirs, batch.name, batch.kind, folders)
+    item = normalise.normalise(theirs, group.name, group.kind, folders)
     assert item.state == "new" and list(second.folder.glob("lake/offences/*/*.parquet")) and not list(first.folder.glob("lake/*"))
-    assert normalise.normalise(theirs, batch.name, batch.kind, folders).state == "unchanged"
+    assert normalise.normalise(theirs, group.name, group.kind, folders).state == "unchanged"
     hosts.on("first")
-    steps.catch_up(settings)
-    assert normalise.normalise(settings, batch.name, batch.kind, stored).message == item.message
+    steps.fetch_manifests(settings)
+    assert normalise.normalise(settings, group.name, group.kind, stored).message == item.message
     pattern = "lake/offences/*pfa*/*.parquet"
     plain, ours = ([sha256_of(path) for path in sorted(data.glob(pattern))] for data in (sample.data, second.folder))
     assert plain == ours != []
@@ -177,22 +178,22 @@ def test_a_worker_on_another_host_has_a_working_copy_of_its_own(hosts: Hosts, sa
 def test_what_another_host_has_fetched_is_not_fetched_again(hosts: Hosts, tmp_path: Path) -> None:
     source = tmp_path / "a.ods"
     source.write_bytes(b"bytes")
-    offer = catalogue.Offer("offences", "a.ods", "GOV.UK", "https://x.test/a.ods")
+    offer = catalogue.RemoteFile(FileKind.OFFENCES, "a.ods", "GOV.UK", "https://x.test/a.ods")
     first = Settings(hosts.on("first"))
     catalogue.write_json(first.data_dir / "raw" / catalogue.ADDRESSES, {})
-    kept = catalogue._keep(first.data_dir / "raw", offer, source, offer.url, None)
+    kept = catalogue._store(first.data_dir / "raw", offer, source, offer.url, None)
     catalogue.write_json(
         first.data_dir / "raw" / catalogue.ADDRESSES,
         {offer.url: {"etag": "x", "last_modified": None, "folder": str(kept.folder.relative_to(first.data_dir / "raw"))}},
     )
     second = Settings(hosts.on("second"))
-    steps.catch_up(second)
-    assert not catalogue.is_held(second.data_dir / "raw", offer)
+    steps.fetch_manifests(second)
+    assert not catalogue.is_stored(second.data_dir / "raw", offer)
     hosts.on("first")
-    steps.catch_up(first)  # a run that follows one that died before it pushed
+    steps.fetch_manifests(first)  # a run that follows one that died before it pushed
     first.store.store_partition(kept.folder)
-    steps.catch_up(second)
-    assert catalogue.is_held(second.data_dir / "raw", offer)
+    steps.fetch_manifests(second)
+    assert catalogue.is_stored(second.data_dir / "raw", offer)
 
 
 def test_a_run_that_is_killed_in_the_middle_of_a_partition_is_completed_by_the_next(
@@ -214,13 +215,13 @@ def test_a_run_that_is_killed_in_the_middle_of_a_partition_is_completed_by_the_n
     monkeypatch.setattr(lease, "SECONDS", 1.0)
     time.sleep(2.1)
     with second.lock():
-        steps.catch_up(Settings(second))
+        steps.fetch_manifests(Settings(second))
         assert not list(second.folder.glob("raw/*/*"))
     first = hosts.on("first")
     with first.lock():
         remove_leftovers(first.folder)
-        steps.catch_up(Settings(first))
-    steps.catch_up(Settings(second))
+        steps.fetch_manifests(Settings(first))
+    steps.fetch_manifests(Settings(second))
     assert [path.name for path in second.folder.glob("raw/*/*/*")] == [raw_store.MANIFEST]
     [folder] = second.folder.glob("raw/*/*")
     second.fetch_partitions([folder])

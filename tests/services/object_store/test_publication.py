@@ -192,4 +192,4 @@ def test_the_last_run_is_known_on_every_host(hosts: Hosts) -> None:
         run.end()
         run.save(hosts.on("writer"))
     last = run_log.last_run(hosts.on("reader"))
-    assert last is not None and (last["state"], last["error"]) == ("failed", "the second")
+    assert last is not None and (last.state, last.error) == ("failed", "the second")

@@ -14,6 +14,7 @@ import pytest
 from flows.common.atomic_files import read_json, sha256_of
 from flows.storage import lake, raw_store, remote_store
 from flows.storage.object_store import CorruptPartition, ObjectStore, StoreError
+from flows.storage.raw_store import FileKind
 from flows.storage.remote_store import RemoteStore
 from tests.services.object_store.conftest import Hosts
 
@@ -25,14 +26,14 @@ def keep(store: RemoteStore, folder: Path, text: str = TEXT, **said: object) -> 
     """A population file in the raw store of a working copy."""
     source = folder / NAME
     source.write_text(text)
-    return raw_store.store(store.folder / "raw", raw_store.SourceFile(source, "population", **said))[0]  # type: ignore[arg-type]
+    return raw_store.store(store.folder / "raw", raw_store.SourceFile(source, FileKind.POPULATION, **said))[0]  # type: ignore[arg-type]
 
 
 def normalise(store: RemoteStore, stored: Path) -> Path:
     """The same in the lake."""
     file = raw_store.read(stored)
     lake.write_population(store.folder / "lake", file)
-    return lake.folder_of(store.folder / "lake", "population", [file])
+    return lake.partition_folder(store.folder / "lake", FileKind.POPULATION, [file])
 
 
 def names(there: ObjectStore) -> list[str]:
@@ -53,7 +54,10 @@ def test_another_host_knows_a_partition_at_once_and_has_its_data_when_it_needs_t
     second.fetch_manifests(reconcile=True)
     theirs = [second.folder / folder.relative_to(first.folder) for folder in (stored, partition)]
     assert [sorted(bytes_of(folder)) for folder in theirs] == [[raw_store.MANIFEST], [lake.RECORD]]
-    assert raw_store.store(second.folder / "raw", raw_store.SourceFile(tmp_path / NAME, "population")) == (theirs[0], False)
+    assert raw_store.store(second.folder / "raw", raw_store.SourceFile(tmp_path / NAME, FileKind.POPULATION)) == (
+        theirs[0],
+        False,
+    )
     second.fetch_partitions(theirs)
     assert [bytes_of(folder) for folder in theirs] == [bytes_of(stored), bytes_of(partition)]
 
