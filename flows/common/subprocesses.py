@@ -53,9 +53,9 @@ def wait_for_child(child: subprocess.Popen[str], request: str | None = None) -> 
     raise failed
 
 
-def ask_child(module: str, request: object, *, drop: Collection[str] = ()) -> object:
+def ask_child(module: str, request: object, *, add: Mapping[str, str] | None = None, drop: Collection[str] = ()) -> object:
     """The answer of a module that runs `answer_parent`; request and answer are JSON values. Raises SubprocessFailed."""
-    answer: object = json.loads(wait_for_child(start_child(module, drop=drop), json.dumps(request)))
+    answer: object = json.loads(wait_for_child(start_child(module, add=add, drop=drop), json.dumps(request)))
     return answer
 
 

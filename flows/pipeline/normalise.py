@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TypedDict, cast
 
+from flows.common.allocator import KEEP_FREED_MEMORY
 from flows.common.errors import is_disk_full
 from flows.common.subprocesses import SubprocessFailed, answer_parent, ask_child
 from flows.settings import Settings
@@ -22,7 +23,6 @@ from transforms.areas import known_names, read_reference
 from transforms.errors import PublishedFileError
 
 LARGE_BYTES = 2_000_000  # of a workbook: reading one takes far longer than starting a process, which takes half a second
-DASK_TRIM = ("MALLOC_TRIM_THRESHOLD_",)  # Dask's workers give memory back in small pieces: a large workbook takes twice as long
 
 
 class NormaliseRequest(TypedDict):
@@ -59,7 +59,7 @@ def normalise_release_in_subprocess(data_dir: Path, reference_dir: Path, name: s
         data_dir=str(data_dir), reference_dir=str(reference_dir), name=name, folders=[str(folder) for folder in folders]
     )
     try:
-        answer = ask_child("flows.pipeline.normalise", request, drop=DASK_TRIM)
+        answer = ask_child("flows.pipeline.normalise", request, add=KEEP_FREED_MEMORY)
     except SubprocessFailed as error:
         raise SubprocessFailed(f"{name} could not be normalised: {error}") from error
     return FileResult.parse(cast(dict[str, str], answer))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -91,14 +92,19 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnownArea) -
     reader = ReleaseReader(name, [f.path for f in files], is_known)
     quarters: set[Quarter] = set()
     rows = offences = 0
-    with new_folder(folder) as aside:
+    with new_folder(folder) as aside, ThreadPoolExecutor(1) as pool:  # a year is written while the next one is read
+        writing: Future[None] | None = None
         for year, table in reader.years():
-            _write_parquet(table, aside / f"{year.slug}.parquet")
+            if writing:
+                writing.result()
+            writing = pool.submit(_write_parquet, table, aside / f"{year.slug}.parquet")
             quarters |= {Quarter(year, q) for q in table["quarter"].unique().to_pylist() if q is not None}
             rows += table.num_rows
             offences += pa.compute.sum(table["offences"]).as_py() or 0
             del table  # before the next year is read
             pa.default_memory_pool().release_unused()
+        if writing:
+            writing.result()
         updated = reader.notes.updated
         published, source = files[0].published_on(updated)
         release = ReleasePartition(

@@ -13,14 +13,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import cast
 from xml.parsers import expat
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from transforms.readers import zips
 from transforms.readers.ods.cells import OP, ContentParser
@@ -84,25 +83,29 @@ def _read_whole(parser: ContentParser, blocks: Iterator[bytes]) -> Iterator[OdsS
 
 # ---------------------------------------------------------------- the fast pass
 _CUT, _ROW_END, _SHEET_END = b"<table:table-", b"</table:table-row>", b"</table:table>"
+_CUT_WORDS = np.frombuffer(_CUT[:8] + _CUT[-8:], "<u8")  # its first and its last 8 bytes
 _UNKNOWN = bytes(OP.size)
 # A piece up to the end of its row: an empty row (<table:table-row/>), or whatever goes before </table:table-row>
-_ROW_ENDS = re.compile(rb"""row(?:[^>"']|"[^"]*"|'[^']*')*(?<=/)>|.*?</table:table-row>""", re.DOTALL)
+_ROW_ENDS = re.compile(rb"""<table:table-row(?:[^>"']|"[^"]*"|'[^']*')*(?<=/)>|.*?</table:table-row>""", re.DOTALL)
+_ROW_OR_CELL = re.compile(rb"<table:table-(row|cell)[\s/>]")
 
 
 def _read_in_pieces(parser: ContentParser, blocks: Iterator[bytes]) -> Iterator[OdsSheet]:
     """Expat parses each different piece once, and all that stands around the rows: in itself a well-formed, far shorter text."""
     known: dict[bytes, bytes] = {}  # piece -> its operation
-    lead, parsed = b"", 0  # what was cut off before a piece: nothing before the first; how many pieces expat has parsed
+    parsed = 0  # how many pieces expat has parsed
     for pieces, places in _split_into_pieces(blocks):
         ops = np.frombuffer(b"".join([known.get(piece, _UNKNOWN) for piece in pieces]), "<i4").reshape(-1, 4).copy()
-        unknown = iter(np.flatnonzero((ops == 0).all(axis=1).take(places)).tolist())  # places, as the block begins
+        unknown = (ops == 0).all(axis=1)
+        where = np.flatnonzero(unknown.take(places))  # places that are unknown as the block begins
+        ahead = iter(zip(where.tolist(), places.take(where).tolist(), strict=True))
         at = 0
         while at < len(places):
             if parser.in_rows:  # take over the operations of all pieces up to one that is still unknown; parse that one
-                new = next((i for i in unknown if i >= at and not ops[places[i]].any()), len(places))
+                new, i = next(((new, i) for new, i in ahead if new >= at and unknown[i]), (len(places), 0))
                 parser.ops += ops.take(places[at:new], axis=0).tobytes()
-                if new < len(places) and (op := _parse_piece(parser, piece := pieces[places[new]])):
-                    ops[places[new]] = np.frombuffer(op, "<i4")
+                if new < len(places) and (op := _parse_piece(parser, piece := pieces[i])):
+                    ops[i], unknown[i] = np.frombuffer(op, "<i4"), False
                     if len(known) < MAX_PIECES:
                         known[piece] = op
                 at, parsed = new + 1, parsed + 1
@@ -114,42 +117,66 @@ def _read_in_pieces(parser: ContentParser, blocks: Iterator[bytes]) -> Iterator[
                     _feed(parser, (piece := pieces[places[at + ends[0]]])[piece.index(_SHEET_END) :])
                 at += int(ends[0]) + 1 if ends.size else len(places)
             else:
-                _feed(parser, lead + pieces[places[at]])
-                at, lead = at + 1, _CUT
+                _feed(parser, pieces[places[at]])
+                at += 1
         yield from parser.take_sheets()
 
 
 def _split_into_pieces(blocks: Iterator[bytes]) -> Iterator[Pieces]:
-    """The pieces of each block, split a little ahead of need by other threads."""
-
-    def split(block: bytes) -> Pieces:
-        pieces = pc.split_pattern(pa.array([block], pa.binary()), _CUT.decode()).values.dictionary_encode()
-        return cast(list[bytes], pieces.dictionary.to_pylist()), pieces.indices.to_numpy()
-
+    """The pieces of each block, which all but the first begin with `_CUT`; decompressed and split ahead of need by threads."""
     ahead: deque[Future[Pieces]] = deque()
-    rest = b""
-    with ThreadPoolExecutor(2) as pool:
-        for block in chain(blocks, [_CUT]):  # the last one cuts off what is left
-            whole, found, rest = (rest + block).rpartition(_CUT)
+    rest = b""  # the last piece of a block goes on in the next one
+    with ThreadPoolExecutor(1) as decompressing, ThreadPoolExecutor(2) as splitting:
+        for block in _prefetch(decompressing, blocks):
+            first, last = block.find(_CUT), block.rfind(_CUT)
+            if first < 0:  # a small block, in which at most a part of a cut stands
+                joined = rest + block
+                first = last = max(joined.rfind(_CUT), 0)
+                head, rest = joined[:first], joined[first:]
+            else:
+                head, rest = rest + block[:first], block[last:]
             if len(rest) > MAX_TOKEN:
                 raise NeedsFullParse
-            if found:
-                ahead.append(pool.submit(split, whole))
-            if len(ahead) > 3:
+            if head:
+                ahead.append(splitting.submit(_split, head, 0, len(head)))
+            if first < last:
+                ahead.append(splitting.submit(_split, block, first, last))
+            while len(ahead) > 4:
                 yield ahead.popleft().result()
         yield from (future.result() for future in ahead)
+        yield _split(rest, 0, len(rest))
+
+
+def _prefetch(pool: ThreadPoolExecutor, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The blocks, each decompressed by a thread of the pool while the one before it is worked on."""
+    following = pool.submit(next, blocks, b"")
+    while block := following.result():
+        following = pool.submit(next, blocks, b"")
+        yield block
+
+
+def _split(data: bytes, start: int, end: int) -> Pieces:
+    """Split `data[start:end]` before each `_CUT`: the different pieces, and which of them stands in each place."""
+    tags = np.flatnonzero(np.frombuffer(data, np.uint8)[start : max(end - len(_CUT) + 1, start)] == ord("<")) + start
+    words = np.ndarray((max(len(data) - 7, 0),), "<u8", data, strides=(1,))  # the 8 bytes from each byte on
+    tags = tags[words[tags] == _CUT_WORDS[0]]
+    cuts = tags[words[tags + len(_CUT) - 8] == _CUT_WORDS[1]]
+    bounds = np.concatenate(([start], cuts[cuts > start], [end])).astype(np.int32)
+    whole = pa.Array.from_buffers(pa.binary(), len(bounds) - 1, [None, pa.py_buffer(bounds.tobytes()), pa.py_buffer(data)])
+    pieces = whole.dictionary_encode()  # of views: the bytes are not copied before they are known to differ
+    return cast(list[bytes], pieces.dictionary.to_pylist()), pieces.indices.to_numpy()
 
 
 def _parse_piece(parser: ContentParser, piece: bytes) -> bytes:
     """Have expat parse a piece, and the parser note its operations. Returns them as one, if one can stand for all."""
-    if not re.match(rb"(row|cell)[\s/>]", piece):
-        _feed(parser, _CUT + piece)
+    if not _ROW_OR_CELL.match(piece):
+        _feed(parser, piece)
         return b""
     # To expat, a piece comes as a row of its own: what opens or ends the row is added here, and its operation dropped
-    opens, ended = piece.startswith(b"row"), _ROW_ENDS.match(piece)
+    opens, ended = piece.startswith(_CUT + b"row"), _ROW_ENDS.match(piece)
     row = ended[0] if ended else piece
     start, rest = len(parser.ops), piece[len(row) :]
-    _feed(parser, (b"" if opens else b"<table:table-row>") + _CUT + row + (b"" if ended else _ROW_END))
+    _feed(parser, (b"" if opens else b"<table:table-row>") + row + (b"" if ended else _ROW_END))
     parser.ops[start:] = parser.ops[start + (0 if opens else OP.size) : len(parser.ops) - (0 if ended else OP.size)]
     ops = np.frombuffer(bytes(parser.ops[start:]), "<i4").reshape(-1, 4)
     if rest.strip():  # the end of a group, or of the sheet
