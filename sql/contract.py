@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sql.schema import Macro, Table, parse_columns
 
-VERSION = "1"
+VERSION = "2"
 
 _PERIOD = """
 half_year VARCHAR [-, Home Office] financial year and half, such as 2015/16 H1: H1 is April to September, H2 October to March
@@ -52,28 +52,34 @@ release_id VARCHAR [-, pipeline] the release that the counts come from
     ("half_year", "level", "offence_level", "offence_code", "rank nulls last", "area_name"),
 )
 
-TABLES = (
-    RANKED_RATES,
-    Table(
-        "ranked_rates_harmonised", "RankedRate", RANKED_RATES.grain.replace("areas as published", "each area on its newest boundaries"),
-        RANKED_RATES.columns, RANKED_RATES.key, RANKED_RATES.order,
-    ),
-    Table(
-        "offence_counts", "OffenceCount", "level × area × quarter × offence code, newest release",
-        parse_columns(_AREA + _QUARTER + """
-offence_code VARCHAR [-, Home Office] Home Office offence code, as text
-offences BIGINT? [offences, Home Office] offences recorded in the quarter; negative where corrections exceed records, null where the release says N/a
-release_id VARCHAR [-, pipeline] the release that the count comes from
+RATE_FACTS = Table(
+    "rate_facts", "RateFact", "half-year × level × area × offence, areas as published: ranked_rates with keys in place of names",
+    parse_columns("""
+half_year_key INTEGER [-, computed] half-year and level: joins to half_years, and with area_key to area_half_years
+area_key INTEGER [-, computed] area: joins to areas
+offence_key INTEGER [-, computed] offence at its level: joins to offences; filter on one offence_level before adding up
+offences BIGINT? [offences, Home Office] as in ranked_rates
+rate_per_10k DOUBLE? [offences per 10,000 persons, computed] as in ranked_rates
+rate_lower_95 DOUBLE? [offences per 10,000 persons, computed] as in ranked_rates
+rate_upper_95 DOUBLE? [offences per 10,000 persons, computed] as in ranked_rates
+rank INTEGER? [rank, computed] as in ranked_rates
+areas_ranked INTEGER [areas, computed] how many areas have a rank in this table
+status VARCHAR [-, computed] as in ranked_rates
+count_note VARCHAR? [-, computed] why the count keeps a rank from the row; else the note of area_half_years stands
 """),
-        ("level", "area_name", "financial_year", "quarter", "offence_code"),
-        ("level", "financial_year", "quarter", "offence_code", "area_name"),
-    ),
+    ("half_year_key", "area_key", "offence_key"),
+    ("half_year_key", "offence_key", "rank nulls last", "area_key"),
+)
+
+TABLES = (
     Table(
         "half_years", "CoveredHalfYear", "half-year × level",
         parse_columns(_PERIOD + """
 level VARCHAR [-, computed] csp, pfa, region or country
 complete BOOLEAN [-, computed] whether both quarters are published
 release_id VARCHAR [-, pipeline] the newest release that covers it
+half_year_key INTEGER [-, computed] number of the half-year and level in this build, in order; joins to facts
+has_pieces BOOLEAN [-, computed] whether areas stand in pieces then, so that harmonised_rate_facts has rows of its own
 """),
         ("half_year", "level"), ("half_year", "level"),
     ),
@@ -85,6 +91,7 @@ region_name VARCHAR? [-, Home Office] region of the force, as the Home Office na
 first_half_year VARCHAR [-, computed] first half-year with figures
 last_half_year VARCHAR [-, computed] last half-year with figures
 is_place BOOLEAN [-, curated] false for unassigned groups, an airport, fraud bodies and the British Transport Police
+area_key INTEGER [-, computed] number of the area in this build; joins to facts
 """),
         ("level", "area_name"), ("level", "area_name"),
     ),
@@ -98,8 +105,29 @@ subgroup VARCHAR? [-, Home Office] newest subgroup of the code
 offence_group VARCHAR? [-, Home Office] newest group
 first_half_year VARCHAR [-, computed] first half-year with rows
 last_half_year VARCHAR [-, computed] last half-year with rows
+offence_key INTEGER [-, computed] number of the offence at its level in this build, in the order of levels and codes; joins to facts
 """),
         ("offence_level", "offence_code"), ("offence_level", "offence_code"),
+    ),
+    Table(
+        "area_half_years", "AreaHalfYear", "half-year × level × area: what is the same for every offence",
+        parse_columns("""
+half_year_key INTEGER [-, computed] half-year and level: joins to half_years
+area_key INTEGER [-, computed] area: joins to areas
+population BIGINT? [persons, ONS] residents at mid-year of all councils of the area; null where any is not known, never a part
+population_year INTEGER [year, ONS] the mid-year (30 June) whose estimate divides: by default that before the financial year starts
+population_vintage DATE? [date, ONS] the day on which that estimate was published
+population_method VARCHAR? [-, computed] sum (whole councils) or apportioned (a shared council split by its last separately published parts)
+note VARCHAR? [-, Home Office or computed] why the area has no rank in this half-year, or how its population was apportioned
+release_id VARCHAR [-, pipeline] the release that the counts come from
+"""),
+        ("half_year_key", "area_key"), ("half_year_key", "area_key"),
+    ),
+    RATE_FACTS,
+    Table(
+        "harmonised_rate_facts", "RateFact",
+        "half-year × level × area × offence, each area on its newest boundaries; only half-years and levels in which areas stand in pieces",
+        RATE_FACTS.columns, RATE_FACTS.key, RATE_FACTS.order,
     ),
     Table(
         "populations", "AreaPopulation", "level × area × mid-year × vintage × boundaries",
@@ -177,7 +205,26 @@ source VARCHAR [-, pipeline] who says so: Home Office, ONS, curated (data/refere
     ),
 )
 
+WIDE_VIEWS = (  # the facts with the names of their keys: what most readers want
+    RANKED_RATES,
+    Table(
+        "ranked_rates_harmonised", "RankedRate", RANKED_RATES.grain.replace("areas as published", "each area on its newest boundaries"),
+        RANKED_RATES.columns, RANKED_RATES.key, RANKED_RATES.order,
+    ),
+    Table(
+        "offence_counts", "OffenceCount", "level × area × quarter × offence code, newest release",
+        parse_columns(_AREA + _QUARTER + """
+offence_code VARCHAR [-, Home Office] Home Office offence code, as text
+offences BIGINT? [offences, Home Office] offences recorded in the quarter; negative where corrections exceed records, null where the release says N/a
+release_id VARCHAR [-, pipeline] the release that the count comes from
+"""),
+        ("level", "area_name", "financial_year", "quarter", "offence_code"),
+        ("level", "financial_year", "quarter", "offence_code", "area_name"),
+    ),
+)
+
 VIEWS = (
+    *WIDE_VIEWS,
     Table("latest_half_year", "RankedRate", "level × area × offence level × offence, in the newest complete half-year of each level",
           RANKED_RATES.columns, RANKED_RATES.key, RANKED_RATES.order),
     Table("top_areas", "RankedRate", "level × offence level × offence × area of rank 1 to 10, in the newest half-year of each level that has ranks",
@@ -190,10 +237,13 @@ MACROS = (  # each gives the columns of ranked_rates
     Macro("ranked_rates_as_of", ("as_of",), "as it could have been printed on a day"),
 )
 
+_BASIS = ("wanted_basis", "as_of", "population_year", "population_vintage")
 CORE_MACROS = (  # helpers of the file, and no part of the contract
-    Macro("rates_on", ("wanted_basis", "as_of", "population_year", "population_vintage"),
-          "ranked_rates on areas as published, or harmonised, on any basis"),
+    Macro("area_half_years_on", _BASIS, "what is the same for every offence of an area in a half-year, on any basis"),
+    Macro("rate_figures_on", _BASIS, "counts, rates, limits and ranks with keys, on any basis"),
+    Macro("rates_on", _BASIS, "ranked_rates on areas as published, or harmonised, on any basis"),
 )
+CORE_ORDERS = {"count_history": ("quarter_key", "offence_key", "area_key", "valid_from")}  # of helper tables that queries scan
 UNMODELLED = ("quality_checks", "data_dictionary")  # the build writes what it found, and this declaration
 
 

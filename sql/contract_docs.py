@@ -15,7 +15,6 @@ from sql.schema import Table
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "contract.md"
 ROW_TYPES = Path(__file__).parent / "rows.py"
-PROMISED = Path(__file__).parent / "promised" / f"{contract.VERSION}.csv"
 Promise = tuple[str, str, str, str]  # table, column, type, whether it is promised never to be null
 
 INTRODUCTION = f"""# The contract
@@ -29,7 +28,7 @@ What stands here stays: no column is removed, renamed, retyped or made nullable 
 - Types are plain: VARCHAR, INTEGER, BIGINT, DOUBLE, DATE, BOOLEAN. No wall-clock time stands in the file.
 - The key of each table is proven unique by every build (checks `key_of_…`), and columns without `null` hold a value in every row
   (checks `nulls_in_…`). Keys are not declared as constraints: an index would only slow the file down.
-- Rows are stored in the order given, so a filter on the first of those columns reads little of the file.
+- Rows of tables are stored in the order given, so a filter on the first of those columns reads little of the file.
 - Helper tables live in the schema `crime_rates_core`. They are no part of the contract.
 - Source: `Home Office` and `ONS` as published; `curated` from `data/reference`; `computed` in `sql/`; `pipeline` by the run."""
 ROW_TYPES_HEADER = '''"""What a row of each public table is in Python. Written by `make contract`: change contract.py instead."""
@@ -41,7 +40,17 @@ from typing import TypedDict
 '''
 VIEWS = """## Views
 
-Plain views over these tables, with the columns of `ranked_rates`. They work in an attached file too."""
+Plain views over these tables. They work in an attached file too. A view cannot declare that a column is never null:
+`data_dictionary` says it, and the checks `nulls_in_…` hold every build to it. The first three give the facts the names of
+their keys; their rows come in no promised order."""
+VIEWS_OF_RATES = "With the columns of `ranked_rates`:"
+STAR = """## The star
+
+For tools that join tables themselves: `rate_facts` has whole numbers for keys. `half_year_key` joins to `half_years` (a half-year
+at one level), `area_key` to `areas`, `offence_key` to `offences`, and `half_year_key` with `area_key` to `area_half_years`
+(population, release, notes). `ranked_rates` is these five joined. `harmonised_rate_facts` holds the half-years and levels whose
+`has_pieces` is true; in all others harmonised figures are those of `rate_facts`. Keys are numbers of one build: join by them,
+and keep names."""
 MACROS = """## Table macros
 
 With the columns of `ranked_rates`. They work on a direct connection, or after `USE` on an attached file: in a file that is only
@@ -57,9 +66,14 @@ def list_promises() -> list[Promise]:
     ]
 
 
-def read_promises() -> list[Promise]:
-    """What this contract version promised when it was last written down."""
-    with PROMISED.open(encoding="utf-8", newline="") as file:
+def promises_path(version: str = contract.VERSION) -> Path:
+    """The file of what a contract version promised."""
+    return Path(__file__).parent / "promised" / f"{version}.csv"
+
+
+def read_promises(path: Path | None = None) -> list[Promise]:
+    """What a contract version promised when it was last written down; this one, unless another file is named."""
+    with (path or promises_path()).open(encoding="utf-8", newline="") as file:
         return [(row["table"], row["column"], row["type"], row["null"]) for row in csv.DictReader(file)]
 
 
@@ -80,9 +94,20 @@ def find_broken_promises(now: list[Promise], before: list[Promise]) -> list[str]
 
 def render_page() -> str:
     """The contract as Markdown."""
-    views = [f"- `{view.name}`: one row per {view.grain}." for view in contract.VIEWS]
+    views = [f"- `{view.name}`: one row per {view.grain}." for view in contract.VIEWS if view not in contract.WIDE_VIEWS]
     macros = [f"- `{macro.name}({', '.join(macro.parameters)})`: {macro.meaning}." for macro in contract.MACROS]
-    parts = [INTRODUCTION, "## Tables", *map(_render_table, contract.TABLES), VIEWS, "\n".join(views), MACROS, "\n".join(macros)]
+    parts = [
+        INTRODUCTION,
+        STAR,
+        "## Tables",
+        *map(_render_table, contract.TABLES),
+        VIEWS,
+        *map(_render_table, contract.WIDE_VIEWS),
+        VIEWS_OF_RATES,
+        "\n".join(views),
+        MACROS,
+        "\n".join(macros),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -100,9 +125,11 @@ def render_row_types() -> str:
 
 def _render_table(table: Table) -> str:
     lines = [f"### `{table.name}`", ""]
-    lines += [f"One row per {table.grain}.", f"Key: {_names(table.key)}.", f"Order: {_names(table.order)}.", ""]
-    if table is not contract.RANKED_RATES and table.columns == contract.RANKED_RATES.columns:
-        return "\n".join([*lines, "The columns of `ranked_rates`."])
+    lines += [f"One row per {table.grain}.", f"Key: {_names(table.key)}."]
+    lines += [f"Order: {_names(table.order)}.", ""] if table in contract.TABLES else [""]
+    for first in (contract.RANKED_RATES, contract.RATE_FACTS):
+        if table is not first and table.columns == first.columns:
+            return "\n".join([*lines, f"The columns of `{first.name}`."])
     lines += ["| column | type | unit | source | meaning |", "|---|---|---|---|---|"]
     for column in table.columns:
         null = ", null" if column.nullable else ""
@@ -117,13 +144,13 @@ def _names(columns: tuple[str, ...]) -> str:
 
 def _write() -> None:
     now = list_promises()
-    if PROMISED.exists() and (sentences := find_broken_promises(now, read_promises())):
+    if promises_path().exists() and (sentences := find_broken_promises(now, read_promises())):
         raise SystemExit(
             f"Contract version {contract.VERSION} would be broken: {'; '.join(sentences)}. Raise VERSION in sql/contract.py."
         )
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([("table", "column", "type", "null"), *now])
-    for path, content in ((PROMISED, text.getvalue()), (PAGE, render_page()), (ROW_TYPES, render_row_types())):
+    for path, content in ((promises_path(), text.getvalue()), (PAGE, render_page()), (ROW_TYPES, render_row_types())):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
 

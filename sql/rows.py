@@ -6,48 +6,6 @@ from datetime import date
 from typing import TypedDict
 
 
-class RankedRate(TypedDict):
-    """One row per half-year × level × area × offence level × offence, areas as published."""
-
-    half_year: str
-    period_start: date
-    period_end: date
-    level: str
-    area_code: str | None
-    area_name: str
-    force_name: str | None
-    region_name: str | None
-    offence_level: str
-    offence_code: str
-    offence_name: str
-    offences: int | None
-    population: int | None
-    population_year: int
-    population_vintage: date | None
-    population_method: str | None
-    rate_per_10k: float | None
-    rate_lower_95: float | None
-    rate_upper_95: float | None
-    rank: int | None
-    areas_ranked: int
-    status: str
-    status_note: str | None
-    release_id: str
-
-
-class OffenceCount(TypedDict):
-    """One row per level × area × quarter × offence code, newest release."""
-
-    level: str
-    area_code: str | None
-    area_name: str
-    financial_year: str
-    quarter: int
-    offence_code: str
-    offences: int | None
-    release_id: str
-
-
 class CoveredHalfYear(TypedDict):
     """One row per half-year × level."""
 
@@ -57,6 +15,8 @@ class CoveredHalfYear(TypedDict):
     level: str
     complete: bool
     release_id: str
+    half_year_key: int
+    has_pieces: bool
 
 
 class Area(TypedDict):
@@ -70,6 +30,7 @@ class Area(TypedDict):
     first_half_year: str
     last_half_year: str
     is_place: bool
+    area_key: int
 
 
 class Offence(TypedDict):
@@ -82,6 +43,36 @@ class Offence(TypedDict):
     offence_group: str | None
     first_half_year: str
     last_half_year: str
+    offence_key: int
+
+
+class AreaHalfYear(TypedDict):
+    """One row per half-year × level × area: what is the same for every offence."""
+
+    half_year_key: int
+    area_key: int
+    population: int | None
+    population_year: int
+    population_vintage: date | None
+    population_method: str | None
+    note: str | None
+    release_id: str
+
+
+class RateFact(TypedDict):
+    """One row per half-year × level × area × offence, areas as published: ranked_rates with keys in place of names."""
+
+    half_year_key: int
+    area_key: int
+    offence_key: int
+    offences: int | None
+    rate_per_10k: float | None
+    rate_lower_95: float | None
+    rate_upper_95: float | None
+    rank: int | None
+    areas_ranked: int
+    status: str
+    count_note: str | None
 
 
 class AreaPopulation(TypedDict):
@@ -154,3 +145,45 @@ class DictionaryEntry(TypedDict):
     is_nullable: bool
     unit: str | None
     source: str
+
+
+class RankedRate(TypedDict):
+    """One row per half-year × level × area × offence level × offence, areas as published."""
+
+    half_year: str
+    period_start: date
+    period_end: date
+    level: str
+    area_code: str | None
+    area_name: str
+    force_name: str | None
+    region_name: str | None
+    offence_level: str
+    offence_code: str
+    offence_name: str
+    offences: int | None
+    population: int | None
+    population_year: int
+    population_vintage: date | None
+    population_method: str | None
+    rate_per_10k: float | None
+    rate_lower_95: float | None
+    rate_upper_95: float | None
+    rank: int | None
+    areas_ranked: int
+    status: str
+    status_note: str | None
+    release_id: str
+
+
+class OffenceCount(TypedDict):
+    """One row per level × area × quarter × offence code, newest release."""
+
+    level: str
+    area_code: str | None
+    area_name: str
+    financial_year: str
+    quarter: int
+    offence_code: str
+    offences: int | None
+    release_id: str

@@ -241,8 +241,12 @@ def fetch_dictionary(con: duckdb.DuckDBPyConnection) -> dict[str, list[Dictionar
 
 
 def fetch_table_comments(con: duckdb.DuckDBPyConnection) -> dict[str, str | None]:
-    """Public table → what a row of it is."""
-    rows = fetch_rows(con, "select table_name, comment from duckdb_tables() where schema_name = 'main'")
+    """Public table or view → what a row of it is."""
+    rows = fetch_rows(
+        con,
+        "select table_name, comment from duckdb_tables() where schema_name = 'main' "
+        "union all select view_name, comment from duckdb_views() where schema_name = 'main' and not internal",
+    )
     return {row["table_name"]: row["comment"] for row in rows}
 
 

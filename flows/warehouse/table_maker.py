@@ -60,7 +60,7 @@ class TableMaker:
         else:
             self._con.execute(f"create table {name} as\n{model.query}")
             if schema == CORE_SCHEMA:
-                self._write(name, name, ["all"])
+                self._write(name, name, contract.CORE_ORDERS.get(model.name, ("all",)))
 
     def write_rows(self, name: str, rows: Sequence[Sequence[Value]]) -> None:
         """Write a public table that no model makes, from rows with its columns in order."""

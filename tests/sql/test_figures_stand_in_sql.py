@@ -77,4 +77,4 @@ def test_a_figure_in_python_would_be_seen(tmp_path: Path, what: str, line: str) 
 def test_a_rate_is_computed_once() -> None:
     # one macro: every table is its rows, so no two of them can disagree
     holders = [path.name for path in MODELS if "10000" in path.read_text(encoding="utf-8")]
-    assert holders == ["80_rates_on.sql"]
+    assert holders == ["81_rate_figures_on.sql"]

@@ -14,8 +14,8 @@ MARKED = {  # table → the column that carries the mark
     "quality_checks": "examples",
     "half_years": "release_id",
     "releases": "note",
-    "ranked_rates": "release_id",
-    "offence_counts": "release_id",
+    "rate_facts": "count_note",
+    "area_half_years": "release_id",
 }
 
 

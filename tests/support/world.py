@@ -187,6 +187,11 @@ def build_sample(folder: Path) -> World:
     return world
 
 
+def put_table_in_place_of(con: duckdb.DuckDBPyConnection, view: str) -> None:
+    """Make a table of a public view, under its name, for a test that changes rows."""
+    con.execute(f"create table rows_of_view as from {view}; drop view {view}; alter table rows_of_view rename to {view}")
+
+
 def persons_of(csps: Mapping[str, Iterable[str]], persons: Mapping[str, int] = PERSONS) -> dict[str, int]:
     """The councils of some partnerships → persons."""
     return {code: persons[code] for councils in csps.values() for code in councils}

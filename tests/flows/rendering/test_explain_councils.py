@@ -12,7 +12,7 @@ import pytest
 from tests.support.counts import worcestershire
 from tests.support.explanations import check_arithmetic, flat, say, under
 from tests.support.releases import figures
-from tests.support.world import World
+from tests.support.world import World, put_table_in_place_of
 
 pytestmark = pytest.mark.usefixtures("terminal")
 DAY = date(2026, 4, 23)
@@ -75,6 +75,7 @@ def test_a_council_without_an_estimate_is_named(tmp_path: Path) -> None:
     database.chmod(0o644)
     with duckdb.connect(str(database)) as con:  # a build of it would be refused: its force is not whole
         con.execute("delete from crime_rates_core.council_populations where council_code = 'E07000237'")
+        put_table_in_place_of(con, "ranked_rates")
         con.execute(
             "update ranked_rates set population = null, rank = null, status = 'no_population', "
             "status_note = 'lacks some' where area_name = 'South Worcester'"

@@ -13,7 +13,7 @@ import pytest
 
 from flows.report import site
 from flows.storage.data_store import LocalStore
-from tests.support.world import World
+from tests.support.world import World, put_table_in_place_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -48,6 +48,7 @@ def small(sample: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path.chmod(0o644)
     with duckdb.connect(str(path)) as con:
         for table in ("ranked_rates", "ranked_rates_harmonised"):
+            put_table_in_place_of(con, table)
             con.execute(
                 f"delete from {table} where offence_code not in ('8Q', 'Robbery', 'Total', 'Shoplifting') "
                 "or (level = 'csp' and force_name not in ('West Mercia', 'Sussex'))"

@@ -133,7 +133,7 @@ def forget_scheduled_by(place: Place, age: str) -> None:
 
 def test_files_that_nothing_knows_go_when_a_day_old_and_no_others(place: Place, built: Path, tmp_path: Path) -> None:
     place.publish(built)
-    old, young = (Path(place.data) / "main" / "ranked_rates" / f"ducklake-{age}.parquet" for age in ("old", "young"))
+    old, young = (Path(place.data) / "main" / "rate_facts" / f"ducklake-{age}.parquet" for age in ("old", "young"))
     for orphan in (old, young):
         orphan.write_bytes(next(iter(place.parquet())).read_bytes())
     live = place.parquet() - {old, young}
@@ -175,7 +175,7 @@ def test_the_address_is_wanted_once(place: Place, built: Path, tmp_path: Path) -
 def test_what_somebody_else_changed_is_mended(place: Place, built: Path) -> None:
     place.publish(built)
     with ducklake.writer(place.catalog, "") as con:
-        con.execute("delete from ranked_rates where level = 'csp'")
+        con.execute("delete from rate_facts where area_key < 100")
         con.execute("drop view top_areas")
     assert place.publish(built)
     with ducklake.reader(place.catalog) as con, duckdb.connect(str(built), read_only=True) as file:

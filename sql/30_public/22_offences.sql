@@ -10,6 +10,7 @@ select
     min(r.subgroup) as subgroup,
     min(r.offence_group) as offence_group,
     min(s.first_half_year) as first_half_year, max(s.last_half_year) as last_half_year,
+    r.rollup_key as offence_key,
 from crime_rates_core.offence_rollup as r
 join seen as s using (offence_key)
 group by all

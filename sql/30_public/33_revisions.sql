@@ -1,10 +1,24 @@
 -- one row per count that a later release changed, added or dropped
-with value_versions as (
+with first_days as (
+    select level, quarter_key, min(valid_from) as first_day,
+    from crime_rates_core.release_quarters
+    group by all
+),
+-- a count that came with the first release of its quarter and stands to this day was never revised
+revised_keys as (
+    select distinct c.area_key, c.quarter_key, c.offence_key,
+    from crime_rates_core.count_history as c
+    join crime_rates_core.areas as a using (area_key)
+    join first_days as f on f.level = a.level and f.quarter_key = c.quarter_key
+    where c.valid_to < date '9999-12-31' or c.valid_from > f.first_day
+),
+value_versions as (
     select c.*, a.level, a.area_code, a.area_name, o.offence_code,
         lead(c.valid_from) over keys as next_from,
         lead(c.offences) over keys as next_offences,
         lag(c.valid_to) over keys as previous_to,
     from crime_rates_core.count_history as c
+    semi join revised_keys as r using (area_key, quarter_key, offence_key)
     join crime_rates_core.areas as a using (area_key)
     join crime_rates_core.offences as o using (offence_key)
     window keys as (partition by c.area_key, c.quarter_key, c.offence_key order by c.valid_from)

@@ -8,6 +8,6 @@ with seen as (
 )
 select
     a.level, a.area_code, a.area_name, a.force_name, a.region_name, s.first_half_year, s.last_half_year,
-    a.kind <> 'unassigned' as is_place,
+    a.kind <> 'unassigned' as is_place, a.area_key,
 from crime_rates_core.areas as a
 join seen as s using (area_key)

@@ -1,0 +1,61 @@
+-- one row per half-year, area and offence at any offence level: the count, its rate, its limits and its rank, on a basis as in
+-- rates_on. What a query may filter by stands in every step, so that a half-year and an offence reach the scan of the counts
+with counts as (
+    select
+        m.area_key, a.level, q.half_year_key, q.half_year, r.rollup_key, r.offence_level, r.code as offence_code,
+        sum(c.offences)::bigint as offences, bool_and(c.is_known) as is_known,
+    from crime_rates_core.count_history as c
+    join crime_rates_core.quarters as q using (quarter_key)
+    join crime_rates_core.area_members as m on m.member_key = c.area_key and m.basis = wanted_basis
+    join crime_rates_core.areas as a on a.area_key = m.area_key
+    join crime_rates_core.offence_rollup as r using (offence_key)
+    where c.valid_from <= coalesce(as_of::date, date '9999-12-30') and c.valid_to > coalesce(as_of::date, date '9999-12-30')
+    group by all
+),
+rated as (
+    select
+        c.*, p.blocking_status,
+        case
+            when p.blocking_status is not null then p.blocking_status
+            when not c.is_known then 'incomplete'
+            when p.population is null then 'no_population'
+            when c.offences < 0 then 'negative'
+            else 'ranked'
+        end as status,
+        if(status = 'ranked', p.population, null)::double as rated_population,
+        c.offences / rated_population * 10000 as rate_per_10k,
+    from counts as c
+    join crime_rates_core.area_half_years_on(wanted_basis, as_of, population_year, population_vintage) as p
+        using (area_key, half_year_key, half_year)
+),
+-- before names are joined: a rank sorts, and what it carries along is what it costs
+ranks as (
+    select
+        *,
+        rank() over (
+            partition by half_year_key, half_year, level, rollup_key, offence_level, offence_code
+            order by rate_per_10k desc nulls last
+        ) as position,
+        count(rate_per_10k) over (
+            partition by half_year_key, half_year, level, rollup_key, offence_level, offence_code
+        ) as areas_ranked,
+    from rated
+)
+select
+    r.area_key, r.level, r.half_year_key, r.half_year, r.rollup_key, r.offence_level, r.offence_code, r.offences, r.rate_per_10k,
+    if(r.offences < 10, l.lower_limit, greatest(r.offences, 1) * pow(
+        1 - 1 / (9.0 * r.offences) - 1.959963984540054 / (3 * sqrt(greatest(r.offences, 1))), 3
+    )) / r.rated_population * 10000 as rate_lower_95,
+    if(r.offences < 10, l.upper_limit, (r.offences + 1) * pow(
+        1 - 1 / (9.0 * (r.offences + 1)) + 1.959963984540054 / (3 * sqrt(greatest(r.offences + 1, 1))), 3
+    )) / r.rated_population * 10000 as rate_upper_95,
+    if(r.status = 'ranked', r.position, null)::integer as rank,
+    r.areas_ranked::integer as areas_ranked,
+    r.status,
+    case
+        when r.blocking_status is not null then null
+        when r.status = 'incomplete' then 'the release says N/a for a count in this half-year'
+        when r.status = 'negative' then 'corrections of earlier quarters exceed the offences recorded'
+    end as count_note,  -- why the count keeps a rank from it; else the area's note of the half-year says what there is to say
+from ranks as r
+left join crime_rates_core.poisson_limits as l on l.events = r.offences

@@ -1,0 +1,16 @@
+-- one row per half-year, level, area, offence level and offence: counts as they stood on a day, over a chosen population.
+-- wanted_basis: published or harmonised; as_of: a date or null (today's); population_year: null means the year before the
+-- financial year starts (ONS convention); population_vintage: null means the newest that was out on that day
+select
+    f.half_year, h.period_start, h.period_end, f.level, a.area_code, a.area_name, a.force_name, a.region_name,
+    f.offence_level, f.offence_code, o.name as offence_name, f.offences, p.population,
+    p.population_year, p.population_vintage, p.population_method,
+    f.rate_per_10k, f.rate_lower_95, f.rate_upper_95, f.rank, f.areas_ranked, f.status,
+    coalesce(f.count_note, p.note) as status_note,
+    p.release_id,
+from crime_rates_core.rate_figures_on(wanted_basis, as_of, population_year, population_vintage) as f
+join crime_rates_core.area_half_years_on(wanted_basis, as_of, population_year, population_vintage) as p
+    using (area_key, half_year_key, half_year)
+join crime_rates_core.areas as a using (area_key)
+join crime_rates_core.half_years as h using (half_year_key, half_year)
+join (select distinct rollup_key, name from crime_rates_core.offence_rollup) as o using (rollup_key)
