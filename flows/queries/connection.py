@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
 import duckdb
 
+from flows.settings import ReaderSettings
 from flows.storage.data_store import DataStore
 from flows.warehouse import ducklake
 from flows.warehouse.published import published
@@ -40,8 +40,9 @@ def connect(store: DataStore) -> duckdb.DuckDBPyConnection:
 
 def _open(store: DataStore) -> duckdb.DuckDBPyConnection:
     database = published(store)
-    if (database is None or os.environ.get(ducklake.SNAPSHOT)) and (con := ducklake.connect_from_environment()) is not None:
-        return con
+    settings = ReaderSettings.from_environment()
+    if settings.lakehouse and (database is None or settings.snapshot):
+        return ducklake.pinned_reader(settings.lakehouse, settings.snapshot)
     if database is None:
         demo = store.nested("demo")
         hint = f" The demo's is in {demo}: add --data-dir {demo}." if published(demo) else ""

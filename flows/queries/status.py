@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from flows.queries.connection import NotFound, connect, fetch_records
+from flows.settings import ReaderSettings
 from flows.storage import run_log
 from flows.storage.data_store import DataStore
 from flows.warehouse import ducklake, versions
@@ -81,10 +82,10 @@ def fetch_quality_checks(store: DataStore) -> list[QualityCheck]:
 
 def fetch_snapshots() -> list[Published]:
     """The publications that the lakehouse holds, newest first. Raises NotFound where the environment names no lakehouse."""
-    con = ducklake.connect_from_environment()
-    if con is None:
+    settings = ReaderSettings.from_environment()
+    if not settings.lakehouse:
         raise NotFound(f"No lakehouse is named: expected its catalog in {ducklake.SETTING}.")
-    with con:
+    with ducklake.pinned_reader(settings.lakehouse, settings.snapshot) as con:
         return ducklake.published(con)
 
 

@@ -74,15 +74,12 @@ def reader(catalog: str, snapshot: int | None = None) -> duckdb.DuckDBPyConnecti
     return con
 
 
-def connect_from_environment() -> duckdb.DuckDBPyConnection | None:
-    """A reader of the lakehouse that the environment names, at the snapshot that it names; None where it names none.
+def pinned_reader(catalog: str, at: str = "") -> duckdb.DuckDBPyConnection:
+    """A reader of the lakehouse that stays at one publication: `at`, the number of its snapshot, or the newest one now.
 
-    It stays at the snapshot that is the newest now, so that all that a command asks is answered by one build. No transaction does
-    that: where PostgreSQL goes away in one, DuckDB ends the whole process when the connection closes.
+    So all that a command asks is answered by one build. No transaction does that: where PostgreSQL goes away in one, DuckDB ends
+    the whole process when the connection closes. Raises LakehouseError.
     """
-    catalog, at = os.environ.get(SETTING), os.environ.get(SNAPSHOT)
-    if not catalog:
-        return None
     if at and not at.isdigit():
         raise UsageError(f"expected the number of a snapshot in {SNAPSHOT}, found {at!r}; `crime-rates snapshots` lists them.")
     con = reader(catalog, int(at) if at else None)
