@@ -337,7 +337,7 @@ for words in (["series", "--area", "South Worcester"], ["revisions"], ["table", 
         main()
     except SystemExit as end:
         assert not end.code, (words, end.code)
-print("IMPORTED", sorted({"prefect", "pandas", "pydantic", "pydantic_settings", "requests"} & set(sys.modules)))
+print("IMPORTED", sorted({"prefect", "pandas", "pydantic", "requests"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code, str(data)], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.splitlines()[-1] == "IMPORTED []"
