@@ -1,7 +1,8 @@
 """All that the environment says, read here and nowhere else; the values are handed to what needs them.
 
 `ReaderSettings` is for commands that only ask, and is read in no time. `Settings` is for runs: pydantic checks its values,
-and is imported only then.
+and is imported only then. Credentials stand in neither, since settings travel to workers: `lakehouse_access` reads them where
+they are used. The environment of a child process is passed on by flows/common/subprocesses.py.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
@@ -19,6 +20,7 @@ from annotated_types import Ge, Gt, Le
 from flows.common.package_data import packaged_folder
 from flows.storage.data_dir import open_store
 from flows.storage.data_store import DataStore
+from flows.storage.lakehouse_access import LakehouseAccess
 from transforms.errors import UsageError, quoted
 
 PREFIX = "CRIME_RATES_"
@@ -107,3 +109,41 @@ def data_store(place: str | Path) -> DataStore:
 def default_data_dir() -> str:
     """The path or address of the data where the command line names none: CRIME_RATES_DATA_DIR, else `data`."""
     return os.environ.get(f"{PREFIX}DATA_DIR", "data")
+
+
+def lakehouse_access() -> LakehouseAccess:
+    """How to reach the lakehouse's catalog and Parquet, from PGOPTIONS and the standard AWS_* variables.
+
+    PGPASSWORD, PGPASSFILE and the like PostgreSQL's client hears by itself.
+    """
+    env = os.environ
+    return LakehouseAccess(
+        postgres_options=env.get("PGOPTIONS", ""),
+        s3_key_id=env.get("AWS_ACCESS_KEY_ID", ""),
+        s3_secret=env.get("AWS_SECRET_ACCESS_KEY", ""),
+        s3_session_token=env.get("AWS_SESSION_TOKEN", ""),
+        s3_region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION", ""),
+        s3_endpoint=env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL", ""),
+    )
+
+
+@dataclass(frozen=True)
+class PrefectEnvironment:
+    """What the environment says to Prefect and the launcher wants to know, too."""
+
+    api_url: str = ""  # of a standing server; none by default, so that each run starts its own
+    heartbeats: bool = False  # whether the person has said how often flows report that they are alive
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """From PREFECT_API_URL and PREFECT_FLOWS_HEARTBEAT_FREQUENCY."""
+        return cls(os.environ.get("PREFECT_API_URL", ""), "PREFECT_FLOWS_HEARTBEAT_FREQUENCY" in os.environ)
+
+
+def set_defaults(variables: Mapping[str, str]) -> None:
+    """Give variables of the environment these values, for libraries that read it when they are imported.
+
+    What the person has set stays.
+    """
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)

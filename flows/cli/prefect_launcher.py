@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from flows.common.package_data import packaged_folder
-from flows.settings import Settings
+from flows.settings import PrefectEnvironment, Settings, set_defaults
 from flows.storage.data_store import DataStore
 from transforms.errors import CrimeRatesError, UsageError
 
@@ -36,8 +35,7 @@ class PrefectServerError(CrimeRatesError):
 
 def quiet_prefect() -> None:
     """Set Prefect's environment before it is imported; what the person has set stays."""
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
+    set_defaults(QUIET)
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # it tries again without saying so; what fails in the end is told
 
 
@@ -49,8 +47,8 @@ def run_in_process(flow: Any, *words: Any) -> Any:
     """
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-    heartbeats = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY" in os.environ
-    with temporary_settings({} if heartbeats else {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+    wanted = PrefectEnvironment.from_environment().heartbeats
+    with temporary_settings({} if wanted else {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         return flow(*words, return_state=True)
 
 
@@ -93,14 +91,12 @@ def plan(store: DataStore, first: str, last: str, level: str | None) -> int:
 
 def serve(store: DataStore) -> int:
     """Serve the deployments `update` (weekdays at 09:35 in London) and `backfill` until stopped."""
-    if not os.environ.get("PREFECT_API_URL"):
+    if not PrefectEnvironment.from_environment().api_url:
         raise UsageError(
             "serve needs a standing Prefect server: start one with `prefect server start`, and set PREFECT_API_URL, "
             "such as http://127.0.0.1:4200/api."
         )
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value if name != "PREFECT_LOGGING_LEVEL" else "INFO")
-    os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "crime_rates")
+    set_defaults(QUIET | {"PREFECT_LOGGING_LEVEL": "INFO", "PREFECT_LOGGING_EXTRA_LOGGERS": "crime_rates"})
     from prefect import serve as serve_all
     from prefect.schedules import Cron
 
@@ -135,7 +131,7 @@ def _run(start: Callable[[], Any], store: DataStore) -> int:
         except (httpx.HTTPError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and not str(error).startswith(NO_SERVER):
                 raise
-            address = os.environ.get("PREFECT_API_URL") or "started for this run"
+            address = PrefectEnvironment.from_environment().api_url or "started for this run"
             raise PrefectServerError(
                 f"expected a Prefect server that answers ({address}), found none: {' '.join(str(error).split())}"
             ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.settings import Settings
+from flows.settings import Settings, lakehouse_access
 from flows.warehouse import ducklake_publish, table_export, versions
 from flows.warehouse.published import published
 
@@ -20,5 +20,6 @@ def roll_back(settings: Settings, to: str | None = None) -> tuple[str, str]:
         assert database is not None  # readers see it now
         table_export.export(store, database)
         if settings.lakehouse:
-            ducklake_publish.publish(database, settings.lakehouse, settings.lakehouse_data, settings.keep_builds)
+            catalog, data = settings.lakehouse, settings.lakehouse_data
+            ducklake_publish.publish(database, catalog, data, settings.keep_builds, lakehouse_access())
     return left, shown

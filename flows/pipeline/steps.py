@@ -15,7 +15,7 @@ import duckdb
 from flows.common.errors import is_disk_full
 from flows.common.quality_check import Check
 from flows.report import site
-from flows.settings import Settings
+from flows.settings import Settings, lakehouse_access
 from flows.sources import catalogue, local_folder
 from flows.sources.http_client import Client
 from flows.storage import lake, raw_store
@@ -148,7 +148,8 @@ def publish(settings: Settings, database: Path) -> bool:
 
 def publish_lakehouse(settings: Settings, database: Path) -> bool:
     """Show readers of the lakehouse this database; False when they see it already. Raises LakehouseError."""
-    return ducklake_publish.publish(database, settings.lakehouse, settings.lakehouse_data, settings.keep_builds)
+    catalog, data = settings.lakehouse, settings.lakehouse_data
+    return ducklake_publish.publish(database, catalog, data, settings.keep_builds, lakehouse_access())
 
 
 def export(settings: Settings, database: Path) -> int:

@@ -1,4 +1,4 @@
-"""The read-only connection to the published database, and how its rows are fetched. Imports neither Prefect nor settings."""
+"""The read-only connection to the published database, and how its rows are fetched. Imports nothing slow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from flows.settings import ReaderSettings
+from flows.settings import ReaderSettings, lakehouse_access
 from flows.storage.data_store import DataStore
 from flows.warehouse import ducklake
 from flows.warehouse.published import published
@@ -42,7 +42,7 @@ def _open(store: DataStore) -> duckdb.DuckDBPyConnection:
     database = published(store)
     settings = ReaderSettings.from_environment()
     if settings.lakehouse and (database is None or settings.snapshot):
-        return ducklake.pinned_reader(settings.lakehouse, settings.snapshot)
+        return ducklake.pinned_reader(settings.lakehouse, settings.snapshot, lakehouse_access())
     if database is None:
         demo = store.nested("demo")
         hint = f" The demo's is in {demo}: add --data-dir {demo}." if published(demo) else ""

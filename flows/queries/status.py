@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from flows.queries.connection import NotFound, connect, fetch_records
-from flows.settings import ReaderSettings
+from flows.settings import ReaderSettings, lakehouse_access
 from flows.storage import run_log
 from flows.storage.data_store import DataStore
 from flows.warehouse import ducklake, versions
@@ -85,7 +85,7 @@ def fetch_snapshots() -> list[Published]:
     settings = ReaderSettings.from_environment()
     if not settings.lakehouse:
         raise NotFound(f"No lakehouse is named: expected its catalog in {ducklake.SETTING}.")
-    with ducklake.pinned_reader(settings.lakehouse, settings.snapshot) as con:
+    with ducklake.pinned_reader(settings.lakehouse, settings.snapshot, lakehouse_access()) as con:
         return ducklake.published(con)
 
 

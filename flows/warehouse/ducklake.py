@@ -2,13 +2,12 @@
 
 It has a catalog (a PostgreSQL database; or a DuckDB file, which a writer shares with nobody) and Parquet in a folder or bucket
 that all hosts see. What is written there, and how, stands in ducklake_publish.py. Commands that only read import this module,
-so it imports neither settings nor anything slow.
+so it imports nothing slow. What the environment says is handed in.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +18,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import duckdb
 
 from flows.common.errors import is_interrupt
+from flows.storage.lakehouse_access import LOCAL, LakehouseAccess
 from sql import quoted
 from transforms.errors import CrimeRatesError, UsageError
 
@@ -63,49 +63,49 @@ class Published:
     build: str
 
 
-def reader(catalog: str, snapshot: int | None = None) -> duckdb.DuckDBPyConnection:
+def reader(catalog: str, snapshot: int | None = None, access: LakehouseAccess = LOCAL) -> duckdb.DuckDBPyConnection:
     """A read-only connection in which the lakehouse is the default database, so that SQL is that of the published file.
 
     snapshot: the publication to read, by its number (`published`); None is the newest, and follows each publication.
     Raises LakehouseError.
     """
-    con = _loaded(catalog)
-    _attach(con, catalog, snapshot)
+    con = _loaded(catalog, access)
+    _attach(con, catalog, snapshot, access)
     return con
 
 
-def pinned_reader(catalog: str, at: str = "") -> duckdb.DuckDBPyConnection:
-    """A reader of the lakehouse that stays at one publication: `at`, the number of its snapshot, or the newest one now.
+def pinned_reader(catalog: str, at: str, access: LakehouseAccess) -> duckdb.DuckDBPyConnection:
+    """A reader of the lakehouse that stays at one publication: `at`, the number of its snapshot, or the newest one now ("").
 
     So all that a command asks is answered by one build. No transaction does that: where PostgreSQL goes away in one, DuckDB ends
     the whole process when the connection closes. Raises LakehouseError.
     """
     if at and not at.isdigit():
         raise UsageError(f"expected the number of a snapshot in {SNAPSHOT}, found {at!r}; `crime-rates snapshots` lists them.")
-    con = reader(catalog, int(at) if at else None)
+    con = reader(catalog, int(at) if at else None, access)
     if not at:
         with translate_errors():
             [(newest,)] = con.execute(f"select id from {NAME}.current_snapshot()").fetchall()
             con.execute(f"use memory; detach {NAME}")
-        _attach(con, catalog, newest)
+        _attach(con, catalog, newest, access)
     return con
 
 
-def _attach(con: duckdb.DuckDBPyConnection, catalog: str, snapshot: int | None) -> None:
+def _attach(con: duckdb.DuckDBPyConnection, catalog: str, snapshot: int | None, access: LakehouseAccess) -> None:
     at = f", snapshot_version {snapshot}" if snapshot is not None else ""
     with translate_errors():
-        con.execute(f"attach {quoted('ducklake:' + _patient(catalog))} as {NAME} ({ALWAYS}, read_only{at})")
+        con.execute(f"attach {quoted('ducklake:' + _patient(catalog, access))} as {NAME} ({ALWAYS}, read_only{at})")
         con.execute(f"use {NAME}")
 
 
-def writer(catalog: str, data: str) -> duckdb.DuckDBPyConnection:
+def writer(catalog: str, data: str, access: LakehouseAccess = LOCAL) -> duckdb.DuckDBPyConnection:
     """A connection that may write; creates the lakehouse at first use. Raises LakehouseError, UsageError for a bad address.
 
     data: the folder or s3:// address of its Parquet, wanted at first use only, when nothing may lie there: DuckLake deletes
     what it does not know in the folder that it takes for its own.
     """
-    con = _loaded(catalog)
-    attach = f"attach {quoted('ducklake:' + _patient(catalog))} as {NAME} ({ALWAYS}"
+    con = _loaded(catalog, access)
+    attach = f"attach {quoted('ducklake:' + _patient(catalog, access))} as {NAME} ({ALWAYS}"
     with translate_errors():
         try:
             con.execute(f"{attach}, create_if_not_exists false)")
@@ -172,7 +172,7 @@ def translate_errors() -> Iterator[None]:
         raise LakehouseError(f"the lakehouse could not be used: {said}") from error
 
 
-def _patient(catalog: str) -> str:
+def _patient(catalog: str, access: LakehouseAccess) -> str:
     """The catalog's address, so that a host or a server that has gone silent is given up in half a minute.
 
     What the address itself says of PATIENCE stands: in both forms that PostgreSQL knows the last word counts.
@@ -180,7 +180,7 @@ def _patient(catalog: str) -> str:
     kind, _, address = catalog.partition(":")
     if kind != "postgres":
         return catalog
-    words = PATIENCE | {"options": f"{PATIENCE['options']} {os.environ.get('PGOPTIONS', '')}".strip()}
+    words = PATIENCE | {"options": f"{PATIENCE['options']} {access.postgres_options}".strip()}
     if "://" in address:
         place, _, said = address.partition("?")
         return f"postgres:{place}?{urlencode(words, quote_via=quote)}&{said}".rstrip("&")
@@ -188,7 +188,7 @@ def _patient(catalog: str) -> str:
     return "postgres:" + " ".join([*(f"{name}='{value}'" for name, value in escaped.items()), address])
 
 
-def _loaded(catalog: str) -> duckdb.DuckDBPyConnection:
+def _loaded(catalog: str, access: LakehouseAccess) -> duckdb.DuckDBPyConnection:
     if re.search(r"password\s*=|://[^/@]*:[^/@]*@", catalog):
         raise UsageError(
             f"expected no password in {SETTING}, since errors would print it: "
@@ -200,7 +200,7 @@ def _loaded(catalog: str) -> duckdb.DuckDBPyConnection:
         _load(con, "postgres_scanner")
     _load(con, "httpfs")  # always: only the catalog says whether its Parquet is in S3, and it opens only with this
     with translate_errors():
-        con.execute(_s3_secret())
+        con.execute(_s3_secret(access))
     return con
 
 
@@ -238,18 +238,17 @@ def _empty(con: duckdb.DuckDBPyConnection, data: str) -> str:
     return path
 
 
-def _s3_secret() -> str:
-    """The statement that says how to reach S3, or what speaks like it, by the standard AWS_* variables."""
-    env = os.environ
+def _s3_secret(access: LakehouseAccess) -> str:
+    """The statement that says how to reach S3, or what speaks like it."""
     said = {
-        "key_id": env.get("AWS_ACCESS_KEY_ID"),
-        "secret": env.get("AWS_SECRET_ACCESS_KEY"),
-        "session_token": env.get("AWS_SESSION_TOKEN"),
-        "region": env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"),
+        "key_id": access.s3_key_id,
+        "secret": access.s3_secret,
+        "session_token": access.s3_session_token,
+        "region": access.s3_region,
     }
     options = [f"{name} {quoted(value)}" for name, value in said.items() if value]
-    if address := env.get("AWS_ENDPOINT_URL_S3") or env.get("AWS_ENDPOINT_URL"):
-        at = urlsplit(address)
+    if access.s3_endpoint:
+        at = urlsplit(access.s3_endpoint)
         options += [
             f"endpoint {quoted(at.netloc + at.path.rstrip('/'))}",
             "url_style 'path'",

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from flows.storage.lakehouse_access import LOCAL, LakehouseAccess
 from flows.warehouse import ducklake
 from flows.warehouse.ducklake import AUTHOR, NAME, LakehouseError, translate_errors
 from sql import CORE_SCHEMA, quoted
@@ -38,13 +39,13 @@ class Entry:
         return hashlib.sha256("\n".join(self.statements).encode()).hexdigest()[:16]
 
 
-def publish(database: Path, catalog: str, data: str, keep: int) -> bool:
+def publish(database: Path, catalog: str, data: str, keep: int, access: LakehouseAccess = LOCAL) -> bool:
     """Show readers of the lakehouse a built database, in one step; False when they see it already.
 
     catalog, data: as in settings. keep: how many publications stay readable; the files of older ones, and those of writers that
     died, are deleted when they are a day old. Raises LakehouseError, and Conflict when another writer was faster.
     """
-    with ducklake.writer(catalog, data) as con:
+    with ducklake.writer(catalog, data, access) as con:
         with translate_errors():
             con.execute(f"attach {quoted(str(database))} as built (read_only)")
             with ducklake.transaction(con):  # in it all is seen as of one snapshot

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.queries import connection
+from flows.settings import lakehouse_access
 from flows.storage.data_store import LocalStore
 from flows.warehouse import ducklake
 from tests.support.lakehouse_variants import marks
@@ -20,11 +21,11 @@ def until(catalog: str, stop: str) -> dict[str, Any]:
     """Read again and again until the file STOP is there, by a new connection each second time: which builds, how many torn."""
     seen: Counter[str] = Counter()
     torn = 0
-    con = ducklake.reader(catalog)
+    con = ducklake.reader(catalog, access=lakehouse_access())
     while not Path(stop).exists():
         if sum(seen.values()) % 2:
             con.close()
-            con = ducklake.reader(catalog)
+            con = ducklake.reader(catalog, access=lakehouse_access())
         con.execute("begin")
         found = marks(con)
         con.execute("commit")
@@ -35,7 +36,7 @@ def until(catalog: str, stop: str) -> dict[str, Any]:
 
 def midway(catalog: str, signal: str) -> dict[str, Any]:
     """Read in one transaction, wait at SIGNAL, and read again there and after it."""
-    with ducklake.reader(catalog) as con:
+    with ducklake.reader(catalog, access=lakehouse_access()) as con:
         con.execute("begin")
         before = marks(con)
         hold(Path(signal))
@@ -54,7 +55,7 @@ def by_command(data_dir: str, signal: str) -> dict[str, Any]:
 
 def now(catalog: str) -> dict[str, Any]:
     """The builds that are found now, one where the lakehouse is whole."""
-    with ducklake.reader(catalog) as con:
+    with ducklake.reader(catalog, access=lakehouse_access()) as con:
         return {"builds": sorted(marks(con))}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from flows.settings import lakehouse_access
 from flows.warehouse import ducklake
 from tests.support.lakehouse_writer import hold
 
@@ -16,7 +17,7 @@ NEXT = (
 
 def main(catalog: str, signal: str) -> None:
     """Take the number of the next snapshot, as each commit does first, and hold it until SIGNAL.go is there."""
-    with ducklake.writer(catalog, "") as con:
+    with ducklake.writer(catalog, "", lakehouse_access()) as con:
         con.execute("begin")
         con.execute(NEXT.format(f"__ducklake_metadata_{ducklake.NAME}.public.ducklake_snapshot"))
         hold(Path(signal))

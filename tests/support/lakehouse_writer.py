@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from flows.settings import lakehouse_access
 from flows.warehouse import ducklake_publish
 from flows.warehouse.ducklake import LakehouseError
 
@@ -47,7 +48,7 @@ def main(catalog: str, data: str, build: str, signal: str = "", moment: str = "w
     if signal:
         hold_at(moment, Path(signal))
     try:
-        print(f"published {ducklake_publish.publish(Path(build), catalog, data, keep=3)}")
+        print(f"published {ducklake_publish.publish(Path(build), catalog, data, 3, lakehouse_access())}")
     except LakehouseError as error:
         print(f"{type(error).__name__}: {error}")
         sys.exit(1)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.settings import lakehouse_access
 from flows.warehouse import ducklake_publish
 from tests.support import postgres, s3_server
 from tests.support.world import World
@@ -23,7 +24,7 @@ class Place:
     data: str
 
     def publish(self, database: Path, keep: int = KEPT) -> bool:
-        return ducklake_publish.publish(database, self.catalog, self.data, keep)
+        return ducklake_publish.publish(database, self.catalog, self.data, keep, lakehouse_access())
 
     def parquet(self) -> set[Path]:
         """The files of its tables, where they are in a folder."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from flows.settings import lakehouse_access
 from flows.warehouse import ducklake
 from flows.warehouse.ducklake import Conflict, LakehouseError
 from tests.services.lakehouse.conftest import Place
@@ -106,7 +107,7 @@ def test_silence_has_an_end_unless_the_address_says_otherwise(
 
 
 def shown(catalog: str) -> tuple[str, ...]:
-    with ducklake.reader(catalog) as con:
+    with ducklake.reader(catalog, access=lakehouse_access()) as con:
         return tuple(con.execute(SHOWN).fetchall()[0])
 
 
