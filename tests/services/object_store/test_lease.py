@@ -6,6 +6,8 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -15,18 +17,34 @@ from flows.storage.lease import Lease, StoreBusy
 from flows.storage.object_store import ObjectStore, StoreError
 from tests.services.object_store.conftest import Hosts
 
+PATIENCE = 120  # seconds until a test gives up on what must come
 
-@pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lease is dead after two seconds: S3 dates objects by the second."""
-    monkeypatch.setattr(lease, "SECONDS", 2.0)
+
+@contextmanager
+def age_by_a_minute(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """In the block a lease that was not renewed since is dead, as it is a minute later; however slow the machine, none is sooner.
+
+    A lease dies after one second there, and S3 dates objects by the second, so two have passed.
+    """
+    time.sleep(2.1)
+    with monkeypatch.context() as patch:
+        patch.setattr(lease, "SECONDS", 1.0)
+        yield
+
+
+def modified(objects: ObjectStore) -> float:
+    """When the lease was last renewed, by the clock of the store."""
+    found = objects.info(lease.NAME)
+    assert found is not None
+    return found.modified
 
 
 def die(objects: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Lease:
     """Take the lease as a run does that is killed, or held up, before it can renew it."""
     taken = Lease(objects)
-    with monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", lambda _: None)
+    start = threading.Thread.start
+    with monkeypatch.context() as patch:  # the server is in this process too, and starts a thread a connection
+        patch.setattr(threading.Thread, "start", lambda thread: None if thread.name == "lease" else start(thread))
         taken.take()
     return taken
 
@@ -70,42 +88,45 @@ def test_of_many_that_start_at_once_one_gets_on(hosts: Hosts) -> None:
     assert sorted(ends) == ["busy"] * 5 + ["on"]
 
 
-@pytest.mark.usefixtures("soon")
 def test_the_place_of_a_dead_run_is_taken(hosts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
     die(hosts.objects, monkeypatch)
     store = hosts.on("any")
-    with pytest.raises(StoreBusy, match=r"its place is free 2 seconds later\.$"), store.lock():
+    with pytest.raises(StoreBusy, match=r"its place is free 60 seconds later\.$"), store.lock():
         pass
-    time.sleep(3.1)
-    with store.lock():
+    with age_by_a_minute(monkeypatch), store.lock():
         pass
 
 
-@pytest.mark.usefixtures("soon")
-def test_a_lease_is_renewed_for_as_long_as_it_is_held(hosts: Hosts) -> None:
-    with hosts.on("first").lock():
-        time.sleep(3.1)
-        with pytest.raises(StoreBusy), hosts.on("second").lock():
-            pass
+def test_a_lease_is_renewed_for_as_long_as_it_is_held(hosts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(lease, "SECONDS", 2.0)
+        with hosts.on("first").lock():
+            taken = renewed = modified(hosts.objects)
+            deadline = time.monotonic() + PATIENCE
+            while renewed <= taken + lease.SECONDS and time.monotonic() < deadline:
+                time.sleep(0.1)
+                renewed = modified(hosts.objects)
+            assert renewed > taken + lease.SECONDS  # by then it would be dead
 
 
-@pytest.mark.usefixtures("soon")
 def test_who_was_held_up_too_long_has_lost_its_place_and_takes_it_from_nobody(
     hosts: Hosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lost = die(hosts.objects, monkeypatch)
     lost.check()
-    time.sleep(3.1)
-    with hosts.on("other").lock():
-        with pytest.raises(StoreBusy) as error:
-            lost.check()
-        assert str(error.value) == (
-            f"{hosts.address}: this run was held up for over 2 seconds, and another run has taken its place: "
-            "nothing was published. Run the command again."
-        )
-        lost.give_back()
-        with pytest.raises(StoreBusy), hosts.on("third").lock():
-            pass
+    with age_by_a_minute(monkeypatch):
+        other = Lease(hosts.objects)
+        other.take()
+    with pytest.raises(StoreBusy) as error:
+        lost.check()
+    assert str(error.value) == (
+        f"{hosts.address}: this run was held up for over 60 seconds, and another run has taken its place: "
+        "nothing was published. Run the command again."
+    )
+    lost.give_back()
+    with pytest.raises(StoreBusy), hosts.on("third").lock():
+        pass
+    other.give_back()
 
 
 def test_a_store_that_is_lost_for_a_while_does_not_end_the_run(hosts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +141,7 @@ def test_a_store_that_is_lost_for_a_while_does_not_end_the_run(hosts: Hosts, mon
     with store.lock():
         with monkeypatch.context() as patch:
             patch.setattr(ObjectStore, "read", no_answer)
-            assert lost.wait(5)
+            assert lost.wait(PATIENCE)
         assert store.replace("a", b"1", None)
 
 
