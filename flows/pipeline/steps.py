@@ -117,7 +117,8 @@ def build(settings: Settings) -> tuple[Path, list[Check]]:
     In an object store, a database that another host built of the same lake is fetched; otherwise the lake's data is, to build it.
     """
     store, lake_dir = settings.store, settings.data_dir / "lake"
-    store.fetch_manifests("lake", reconcile=True)  # workers on other hosts may have normalised some
+    if settings.dask_scheduler:  # workers on other hosts may have normalised some
+        store.fetch_manifests("lake", reconcile=True)
     if store.fetch_file(f"warehouse/{database_name(lake_dir, settings.reference_dir)}") is None:
         store.fetch_partitions(folder for kind in lake.FOLDERS for folder in lake.partition_folders(lake_dir, kind))
     try:
@@ -132,8 +133,8 @@ def build(settings: Settings) -> tuple[Path, list[Check]]:
 
 def choose_database(settings: Settings, database: Path) -> tuple[Path, list[str]]:
     """(the database to publish, warnings): the one that was built; the published one if that was rolled back."""
-    current = published(settings.store)
-    if current is None or not versions.is_rolled_back(settings.store, database):
+    current = published(settings.store) if versions.is_rolled_back(settings.store, database) else None
+    if current is None:
         return database, []
     return current, [
         f"{database.stem} was rolled back, so it is not published again: "

@@ -87,8 +87,8 @@ class DataStore(ABC):
         """Have an immutable file in `folder`; its path, or None where the store has no such file."""
 
     @abstractmethod
-    def store_file(self, name: str, *, immutable: bool = False) -> None:
-        """Put a file of `folder` into the store; one that is immutable only if it is not there already, whole."""
+    def store_file(self, name: str) -> None:
+        """Put a file of `folder` into the store."""
 
     # ------------------------------------------------------------ partitions of the raw store and the lake
     @abstractmethod
@@ -174,7 +174,7 @@ class LocalStore(DataStore):
         path = self.folder / name
         return path if path.is_file() else None
 
-    def store_file(self, name: str, *, immutable: bool = False) -> None:
+    def store_file(self, name: str) -> None:
         """Nothing to do: it is there."""
 
     def fetch_manifests(self, *rooms: str, reconcile: bool = False) -> None:

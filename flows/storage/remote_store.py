@@ -117,12 +117,9 @@ class RemoteStore(DataStore):
             aside.unlink(missing_ok=True)
         return target
 
-    def store_file(self, name: str, *, immutable: bool = False) -> None:
+    def store_file(self, name: str) -> None:
         """Upload a file of the working copy."""
-        path = self.folder / name
-        found = self._objects.info(name) if immutable else None
-        if found is None or found.size != path.stat().st_size:
-            self._objects.upload(name, path)
+        self._objects.upload(name, self.folder / name)
 
     # ------------------------------------------------------------ partitions
     def fetch_manifests(self, *rooms: str, reconcile: bool = False) -> None:

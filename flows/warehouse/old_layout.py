@@ -8,6 +8,7 @@ back.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from flows.storage.data_store import DataStore
 
@@ -37,8 +38,8 @@ def read_old_layout(store: DataStore) -> OldLayout | None:
     return current, tuple(builds), tuple(rolled_back)
 
 
-def remove_old_layout(store: DataStore) -> None:
-    """Remove what published.json has replaced; the link stays."""
-    names = [name for name in store.list(FOLDER) if name == f"{FOLDER}/{CURRENT}" or name.endswith(MARKER)]
+def remove_old_layout(store: DataStore, files: Iterable[str]) -> None:
+    """Remove, of these files of the store, what published.json has replaced; the link stays."""
+    names = [name for name in files if name == f"{FOLDER}/{CURRENT}" or name.endswith(MARKER)]
     for name in names:
         store.remove(name)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.storage.data_store import DataStore
+from flows.storage.data_store import DataStore, StoredFile
 from flows.warehouse.old_layout import remove_old_layout
 from flows.warehouse.published import (
     FILE,
@@ -54,11 +55,17 @@ def publish(store: DataStore, database: Path, keep: int) -> bool:
     before = read_publication(store)
     if before is not None and database.name in before.rolled_back:
         return False
-    store.store_file(f"{FOLDER}/{database.name}", immutable=True)
-    now = update_publication(store, lambda now: _with_current(now, database, keep))
+    files = store.list(FOLDER)
+    stored = files.get(f"{FOLDER}/{database.name}")
+    if stored is None or stored.size != database.stat().st_size:
+        store.store_file(f"{FOLDER}/{database.name}")
+    now = before
+    if now is None or FILE not in files or _with_current(now, database, keep) != now:
+        now = update_publication(store, lambda now: _with_current(now, database, keep))
+        files = store.list(FOLDER)
     link(database)
     show_in_copy(store, now)
-    _prune(store, before, now)
+    _prune(store, before, now, files)
     return before is None or before.current != database.name
 
 
@@ -104,7 +111,7 @@ def roll_back(store: DataStore, to: str | None = None) -> tuple[str, str]:
 
     show_in_copy(store, update_publication(store, change))
     link(database)
-    remove_old_layout(store)
+    remove_old_layout(store, store.list(FOLDER))
     return before.current, target
 
 
@@ -141,10 +148,9 @@ def check_room(folder: Path, expected_bytes: int) -> None:
         )
 
 
-def _prune(store: DataStore, before: Publication | None, now: Publication) -> None:
+def _prune(store: DataStore, before: Publication | None, now: Publication, files: Mapping[str, StoredFile]) -> None:
     """Remove builds that this publication has dropped, and leftovers of runs that died: not what another run is about to name."""
-    remove_old_layout(store)
-    files = store.list(FOLDER)
+    remove_old_layout(store, files)
     dropped = set(before.kept if before is not None else ())
     for path, found in files.items():
         name = path.removeprefix(f"{FOLDER}/")
