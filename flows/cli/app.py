@@ -19,7 +19,7 @@ app = App(
 )
 
 
-def _data_store(_: Any, tokens: Sequence[Any]) -> DataStore:
+def _data_store(_: object, tokens: Sequence[Any]) -> DataStore:
     try:
         return data_store(tokens[0].value)
     except UsageError as error:

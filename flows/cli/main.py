@@ -1,4 +1,7 @@
-"""The console script: words in, exit status out; errors as one sentence."""
+"""The console script: it reads the command line, runs a command, and ends with an exit status; errors are one sentence.
+
+Commands belong to pipeline_commands.py and query_commands.py.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,16 @@ STOPPED = "Stopped. What is published stands."
 
 
 def main() -> None:
-    """The console script: errors are one sentence on standard error, tracebacks are for --debug."""
+    """Run the command of the command line: errors are one sentence on standard error, with --debug a traceback."""
     words = [word for word in sys.argv[1:] if word != "--debug"]
     debug = len(words) < len(sys.argv) - 1
     try:
         _run(words)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # a reader such as `head` has closed its end
     except KeyboardInterrupt:
         _fail(STOPPED, 130)
-    except Exception as error:  # noqa: BLE001, the last handler: it tells the person and sets the exit status
+    except Exception as error:  # noqa: BLE001, the last handler: it prints the error and sets the exit status
         if is_interrupt(error):
             _fail(STOPPED, 130)
         if debug:
@@ -40,7 +43,7 @@ def _run(words: Sequence[str]) -> None:
         return
     from cyclopts import CycloptsError
 
-    from flows.cli import pipeline_commands, query_commands  # noqa: F401, they register their commands
+    from flows.cli import pipeline_commands, query_commands  # noqa: F401, importing them registers their commands
     from flows.cli.app import app
 
     try:
@@ -61,5 +64,5 @@ def _sentence(error: Exception) -> str:
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"crime-rates: {sanitize_text(message)}", file=sys.stderr)
+    sys.stderr.write(f"crime-rates: {sanitize_text(message)}\n")
     sys.exit(code)

@@ -1,4 +1,7 @@
-"""The commands that run and oversee the pipeline. Those that only look import neither Prefect nor settings."""
+"""The commands that run and oversee the pipeline. Those that only read import neither Prefect nor settings, to start at once.
+
+Here belong options and what a command prints; the work belongs to the rooms below.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,8 @@ def report(*, half_year: str | None = None, out: Path | None = None, store: Data
     from transforms.periods import HalfYear
 
     written = site.write_site(store, out or store.folder / "report", HalfYear.parse(half_year) if half_year is not None else None)
-    print(f"Wrote {written.pages:,} pages on {written.half_year.months} ({written.size / 1e6:,.0f} MB): open {written.front}")
+    size = f"{written.size / 1e6:,.0f} MB"
+    sys.stdout.write(f"Wrote {written.pages:,} pages on {written.half_year.months} ({size}): open {written.front}\n")
 
 
 @app.command
@@ -104,7 +108,7 @@ def backfill(
     level
         only releases of this level.
     refetch
-        download also what is held already.
+        download also what is stored already.
     dry_run
         only say what would be done.
     """
@@ -132,7 +136,7 @@ def rollback(*, to: str | None = None, store: DataDir = DATA) -> None:
     from flows.settings import Settings
 
     left, shown = roll_back(Settings.from_environment(store), to)
-    print(f"Readers see {shown} now, and not {left}; {store}/tables is written to match.")
+    sys.stdout.write(f"Readers see {shown} now, and not {left}; {store}/tables is written to match.\n")
 
 
 @app.command
@@ -160,7 +164,7 @@ def demo(*, store: DataDir = DATA) -> None:
     demo_store = store.nested("demo")
     code = prefect_launcher.demo(demo_store)
     if code == 0:
-        print()
+        sys.stdout.write("\n")
         query_commands.table("2015-16-H1", offence="8Q", top=20, population_vintage=date(2015, 6, 25), store=demo_store)
-        print(prefect_launcher.SAMPLE_NOTE)
+        sys.stdout.write(f"{prefect_launcher.SAMPLE_NOTE}\n")
     sys.exit(code)

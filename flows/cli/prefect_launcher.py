@@ -1,4 +1,7 @@
-"""Starts a flow from the command line: a quiet Prefect, progress on standard error, a summary at the end."""
+"""Starts a flow from the command line: a quiet Prefect, progress on standard error, a summary at the end.
+
+Here belongs all that the command line must know of Prefect. What a flow does belongs to `pipeline`.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +9,30 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, cast
 
 from flows.common.package_data import packaged_folder
 from flows.settings import PrefectEnvironment, Settings, set_defaults
 from flows.storage.data_store import DataStore
 from transforms.errors import CrimeRatesError, UsageError
 
+if TYPE_CHECKING:
+    from prefect import Flow, State
+
+    from flows.storage.run_log import Run
+
+P = ParamSpec("P")
 WEEKDAYS = "35 9 * * 1-5"  # releases appear at 09:30, London time
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
     "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
-    "PREFECT_LOGGING_LEVEL": "CRITICAL",  # what went wrong is in the run's own summary
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",  # errors are in the run's own summary
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # its own 20 s are short for a busy machine
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # its default of 20 s is too short on a busy machine
 }
-NO_SERVER = ("Failed to reach API", "Timed out while attempting to connect")  # what Prefect says in a RuntimeError
+NO_SERVER = ("Failed to reach API", "Timed out while attempting to connect")  # how Prefect's RuntimeError begins
 SAMPLE_NOTE = """
 This is a sample: a selection of offences, split over partnerships by chance from the real figures of the forces.
 Only South Worcester (36) and North Worcestershire (30) are as published, with 1.2 and 1.1 per 10,000."""
@@ -34,29 +43,29 @@ class PrefectServerError(CrimeRatesError):
 
 
 def quiet_prefect() -> None:
-    """Set Prefect's environment before it is imported; what the person has set stays."""
-    set_defaults(QUIET)
-    logging.getLogger("urllib3").setLevel(logging.ERROR)  # it tries again without saying so; what fails in the end is told
+    """Set the environment of Prefect and its children before it is imported; variables that are set already stay."""
+    set_defaults(QUIET | {"PYTHONSAFEPATH": "1"})  # Prefect's server is a child, which must import nothing from this folder
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # it warns of every retry; what fails in the end is reported
 
 
-def run_in_process(flow: Any, *words: Any) -> Any:
+def run_in_process(flow: Flow[P, State[Run]], *arguments: P.args, **options: P.kwargs) -> State[Run]:
     """Run a flow in this process and return its state.
 
-    Without Prefect's heartbeats, unless the person asks for them: each flow waits for their thread at its end, for up to a
-    second. They tell a server that a run it started is alive; one that a terminal started is seen there to its end.
+    Prefect's heartbeats are off unless the environment turns them on, because each flow waits for their thread at its end, for
+    up to a second. They tell a server whether a run that it started is alive; whoever starts a run in a terminal sees that.
     """
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     wanted = PrefectEnvironment.from_environment().heartbeats
     with temporary_settings({} if wanted else {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        return flow(*words, return_state=True)
+        return cast("State[Run]", flow(*arguments, **options, return_state=True))
 
 
 def update(store: DataStore, releases: Path | None, populations: Path | None, lookups: Path | None) -> int:
     """Run the flow `update` and print what it did; the exit status is 0 only if all was done."""
     quiet_prefect()
 
-    def start() -> Any:
+    def start() -> State[Run]:
         from flows.pipeline.update import update as flow
 
         return run_in_process(flow, store.address, releases, populations, lookups)
@@ -64,11 +73,11 @@ def update(store: DataStore, releases: Path | None, populations: Path | None, lo
     return _run(start, store)
 
 
-def backfill(store: DataStore, first: str, last: str, level: str | None, refetch: bool) -> int:
-    """Run the flow `backfill` and print what it did, and what stands behind each half-year."""
+def backfill(store: DataStore, first: str, last: str, level: Literal["csp", "pfa"] | None, refetch: bool) -> int:
+    """Run the flow `backfill` and print what it did, and which releases cover each half-year."""
     quiet_prefect()
 
-    def start() -> Any:
+    def start() -> State[Run]:
         from flows.pipeline.backfill import backfill as flow
 
         return run_in_process(flow, first, last, level, refetch, store.address)
@@ -79,13 +88,12 @@ def backfill(store: DataStore, first: str, last: str, level: str | None, refetch
 def plan(store: DataStore, first: str, last: str, level: str | None) -> int:
     """Print what a backfill would do; nothing is fetched or written."""
     quiet_prefect()
-    from flows.pipeline.backfill import plan as plan_of
+    from flows.pipeline import backfill as backfill_module
     from transforms.periods import HalfYearRange
 
-    covered, to_fetch, failed = plan_of(Settings.from_environment(store), HalfYearRange.parse(first, last), level)
-    print(*covered, sep="\n")
-    print(f"To fetch: {', '.join(to_fetch) or 'nothing'}.")
-    print(*(f"FAILED {message}" for message in failed), sep="\n", end="\n" if failed else "")
+    covered, to_fetch, failed = backfill_module.plan(Settings.from_environment(store), HalfYearRange.parse(first, last), level)
+    lines = [*map(str, covered), f"To fetch: {', '.join(to_fetch) or 'nothing'}.", *(f"FAILED {message}" for message in failed)]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 1 if failed else 0
 
 
@@ -105,7 +113,7 @@ def serve(store: DataStore) -> int:
 
     folder = {"data_dir": store.absolute().address}
     weekdays = Cron(WEEKDAYS, timezone="Europe/London")
-    deployments: list[Any] = [
+    deployments: list[Any] = [  # Prefect types them as awaitable or not
         update_flow.to_deployment(name="update", schedule=weekdays, parameters=folder),
         backfill_flow.to_deployment(name="backfill", parameters=folder),
     ]
@@ -119,7 +127,7 @@ def demo(store: DataStore) -> int:
     return update(store, sample / "releases", sample / "populations", sample / "lookups")
 
 
-def _run(start: Callable[[], Any], store: DataStore) -> int:
+def _run(start: Callable[[], State[Run]], store: DataStore) -> int:
     import httpx  # comes with Prefect, and is as slow to import
 
     from flows.common import progress
@@ -127,7 +135,7 @@ def _run(start: Callable[[], Any], store: DataStore) -> int:
     with progress.display():
         progress.report_step("starting Prefect", 0, 1)
         try:
-            run = start().result(raise_on_failure=False)
+            run: Run | BaseException = start().result(raise_on_failure=False)
         except (httpx.HTTPError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and not str(error).startswith(NO_SERVER):
                 raise
@@ -136,9 +144,8 @@ def _run(start: Callable[[], Any], store: DataStore) -> int:
                 f"expected a Prefect server that answers ({address}), found none: {' '.join(str(error).split())}"
             ) from error
     from flows.pipeline.run_summary import summary
-    from flows.storage.run_log import Run
 
-    if not isinstance(run, Run):  # a fault of ours, or of the machine
+    if isinstance(run, BaseException):  # a fault of the program or of the machine
         raise run
     sys.stdout.write(summary(run, Settings.from_environment(store)))
-    return 0 if run.state in ("completed", "unchanged") else 1
+    return 0 if run.succeeded else 1

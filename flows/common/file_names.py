@@ -16,10 +16,12 @@ class FileNameError(CrimeRatesError):
     """
 
     def __init__(self, where: str, expected: str, found: str) -> None:
+        """All arguments are positional strings, so that the error survives pickling."""
         super().__init__(where, expected, found)
         self.where, self.expected, self.found = where, expected, found
 
     def __str__(self) -> str:
+        """One sentence: where, what was expected, what was found."""
         expected, found = display_text(self.expected, 400), display_text(self.found, 1000)
         return f"{display_text(self.where, 500)}: expected {expected}; found {found}"
 

@@ -1,7 +1,7 @@
 """The public services, one client each: HTTP in, typed records out.
 
-`govuk` finds the releases, `nomis` and `ons_files` the populations, `geoportal` the lookups of councils; `http` holds
-the session they share, `download` fetches a file (`part` is one still coming), `files` judges names and first bytes,
-`errors` says what went wrong. What does not belong here: Prefect, settings, the raw store, and any reading of what is
-inside a workbook.
+`govuk` finds the releases, `nomis` and `ons_files` the populations, `geoportal` the lookups of councils; `catalogue`
+makes one list of them and stores what it fetches, `local_folder` stands in for them all. `http_client` is the session they share,
+`download` and `partial_download` fetch a file, `content_check` judges its first bytes, `webhook` posts a message. Neither Prefect
+nor any reading of what is inside a workbook belongs here.
 """

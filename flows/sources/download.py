@@ -1,7 +1,7 @@
-"""Fetching one file: streamed to `<name>.part`, resumed after a cut or a kill, checked, and handed on under that name.
+"""Downloads one file: streamed to `<name>.part`, resumed after an interruption, checked, and left under that name.
 
-The caller (the raw store) renames the finished `.part` into place and then removes `DownloadedFile.notes`; nothing here
-overwrites or deletes a kept file. Memory stays at one block whatever the size of the file.
+The caller copies the finished `.part` into the raw store and then removes it and `DownloadedFile.notes`; nothing here overwrites
+or deletes a stored file. Memory stays at one block whatever the size of the file.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from flows.sources.errors import ContentError, IncompleteError
 from flows.sources.http_client import Client, reason
 from flows.sources.partial_download import Part, is_encoded
 
-RESUMPTIONS = 5  # within one call; the next call goes on where this one stopped
+RESUMPTIONS = 5  # within one call; the next call resumes where this one stopped
 
 
 @dataclass(frozen=True)
 class DownloadedFile:
-    """A whole file that waits under `path` to be renamed.
+    """A whole file that waits under `path` to be stored.
 
     sha256: hexadecimal. size: bytes. etag, last_modified, content_type: as the server sent them, `None` where it did
-    not; last_modified is aware, in UTC. notes: the small file beside `path` that resuming needs; remove it after the
-    rename.
+    not; last_modified is aware, in UTC. notes: the small file beside `path` that resuming needs; remove it with the
+    file.
     """
 
     path: Path

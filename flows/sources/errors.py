@@ -1,10 +1,10 @@
-"""What can go wrong with a service: one short hierarchy whose members carry fields and speak one plain sentence."""
+"""Errors of the services: one short hierarchy; each error carries fields, and its text is one plain sentence."""
 
 from __future__ import annotations
 
 from transforms.errors import CrimeRatesError, display_text
 
-TRANSIENT_STATUSES = frozenset({429, 500, 502, 503, 504})  # a busy or broken server, which may be well again soon
+TRANSIENT_STATUSES = frozenset({429, 500, 502, 503, 504})  # of a busy or failing server, which may soon recover
 
 
 class SourceError(CrimeRatesError):
@@ -15,10 +15,12 @@ class SourceError(CrimeRatesError):
     """
 
     def __init__(self, service: str, url: str, expected: str, found: str) -> None:
+        """Take the parts of the sentence."""
         super().__init__(service, url, expected, found)
         self.service, self.url, self.expected, self.found = service, url, expected, found
 
     def __str__(self) -> str:
+        """One sentence: the service, the address, what was expected, what was found."""
         expected, found = display_text(self.expected, 400), display_text(self.found, 1000)
         return f"{self.service}, {display_text(self.url, 400)}: expected {expected}; found {found}"
 
@@ -28,9 +30,10 @@ class UnreachableError(SourceError):
 
 
 class StatusError(SourceError):
-    """An answer with an HTTP status that is not the one hoped for, after the polite retries."""
+    """An answer with another HTTP status than the one expected, after the retries."""
 
     def __init__(self, service: str, url: str, expected: str, found: str, status: int = 0) -> None:
+        """`status` is the HTTP status of the answer."""
         super().__init__(service, url, expected, found)
         self.args = (service, url, expected, found, status)
         self.status = status
@@ -45,6 +48,6 @@ class ContentError(SourceError):
 
 
 def is_transient(error: object) -> bool:
-    """Whether a request failed for a reason that may pass: no connection, a busy server, a body cut short."""
+    """Whether trying again may help: there was no connection, the server was busy, or the body was cut short."""
     is_busy = isinstance(error, StatusError) and error.status in TRANSIENT_STATUSES
     return is_busy or isinstance(error, UnreachableError | IncompleteError)

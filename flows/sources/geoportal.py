@@ -87,7 +87,7 @@ def lookup(client: Client, base_url: str, service: str) -> Lookup:
     return Lookup(service, year, tuple(sorted(rows)), url)
 
 
-def _names(feature: Any, url: str) -> tuple[dict[str, str], int]:
+def _names(feature: object, url: str) -> tuple[dict[str, str], int]:
     """Which attribute holds which field, and the year that the CSP's attribute is named for."""
     attributes = list(_attributes(feature, url))
     names, year = {}, 0
@@ -101,7 +101,7 @@ def _names(feature: Any, url: str) -> tuple[dict[str, str], int]:
     return names, year
 
 
-def _row(feature: Any, names: dict[str, str], url: str) -> LookupRow:
+def _row(feature: object, names: dict[str, str], url: str) -> LookupRow:
     attributes = _attributes(feature, url)
     values = {name: str(attributes.get(attribute) or "").strip() for name, attribute in names.items()}
     for name, value in values.items():
@@ -111,7 +111,7 @@ def _row(feature: Any, names: dict[str, str], url: str) -> LookupRow:
     return LookupRow(**{field.name: values[field.name] for field in fields(LookupRow)})
 
 
-def _attributes(feature: Any, url: str) -> dict[str, Any]:
+def _attributes(feature: object, url: str) -> dict[str, Any]:
     attributes = feature.get("attributes") if isinstance(feature, dict) else None
     if not isinstance(attributes, dict):
         raise ContentError(SERVICE, url, "a feature with attributes", repr(feature)[:100])

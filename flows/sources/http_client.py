@@ -1,4 +1,4 @@
-"""One polite HTTP session for all services: paced, patient within bounds, and plain about what it met.
+"""One polite HTTP session for all services: paced, with bounded retries, and with errors in plain sentences.
 
 Retries live here and nowhere else in `flows/sources` (urllib3's `Retry`, on connections and on 429 and 5xx); retrying a
 whole task is Prefect's. Files that are kept go through `flows.sources.download`, which uses `Client.open`.
@@ -11,11 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3.connectionpool import ConnectionPool
 from urllib3.exceptions import MaxRetryError, ResponseError
 
 from flows.sources.content_check import describe
@@ -30,7 +31,7 @@ def user_agent(contact: str | None) -> str:
     return f"{PRODUCT} (+{contact})" if contact else PRODUCT
 
 
-class _Patience(urllib3.Retry):
+class _BoundedRetry(urllib3.Retry):
     """Retry that honours a Retry-After up to `backoff_max`, and beyond it gives up at once rather than ask too soon."""
 
     def increment(
@@ -39,11 +40,13 @@ class _Patience(urllib3.Retry):
         url: str | None = None,
         response: urllib3.BaseHTTPResponse | None = None,
         error: Exception | None = None,
-        _pool: Any = None,
+        _pool: ConnectionPool | None = None,
         _stacktrace: TracebackType | None = None,
     ) -> Self:
         if response is not None and (self.get_retry_after(response) or 0) > self.backoff_max:
-            raise MaxRetryError(_pool, url, ResponseError("asked to wait too long"))  # the pool then returns the answer
+            raise MaxRetryError(
+                cast(ConnectionPool, _pool), url, ResponseError("asked to wait too long")
+            )  # the pool then returns the answer
         return super().increment(method, url, response, error, _pool, _stacktrace)
 
     def get_backoff_time(self) -> float:
@@ -71,10 +74,11 @@ class Client:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """Open the session; nothing is asked yet."""
         self.backoff, self.longest_wait, self.sleep = backoff, longest_wait, sleep
         self._gap, self._timeout, self._clock = 1.0 / per_second, timeout, clock
         self._next, self._turn = float("-inf"), threading.Lock()
-        patience = _Patience(
+        retry = _BoundedRetry(
             total=attempts - 1,
             status_forcelist=TRANSIENT_STATUSES,
             allowed_methods=frozenset({"GET"}),
@@ -85,13 +89,15 @@ class Client:
         self._session = requests.Session()
         self._session.headers["User-Agent"] = agent
         self._session.max_redirects = 5
-        self._session.mount("http://", HTTPAdapter(max_retries=patience))
-        self._session.mount("https://", HTTPAdapter(max_retries=patience))
+        self._session.mount("http://", HTTPAdapter(max_retries=retry))
+        self._session.mount("https://", HTTPAdapter(max_retries=retry))
 
     def __enter__(self) -> Self:
+        """The client itself."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close the connections."""
         self.close()
 
     def close(self) -> None:

@@ -44,6 +44,7 @@ class PopulationAnswer:
 
     @property
     def count(self) -> int:
+        """How many records the answer has."""
         return len(self.rows)
 
 

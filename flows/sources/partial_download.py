@@ -1,4 +1,7 @@
-"""A file that is still coming: `<name>.part`, and `<name>.part.json` with what must be known to resume it."""
+"""A download that is not finished: `<name>.part`, and `<name>.part.json` with what is needed to resume it.
+
+The requests themselves belong to download.py.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ from pathlib import Path
 
 import requests
 
-BLOCK = 1 << 16  # bytes held at once, and lost at most when a connection breaks
+BLOCK = 1 << 16  # bytes read at once; at most so many are lost when a connection breaks
 
 
 @dataclass
 class Notes:
-    """What must be known of a part to resume it, as kept in `<name>.part.json`."""
+    """What is needed to resume a part, as kept in `<name>.part.json`."""
 
     url: str
     etag: str | None = None
@@ -32,13 +35,14 @@ class Notes:
 
 @dataclass
 class Part:
-    """A file that is still coming, and the notes beside it."""
+    """A file that is being downloaded, and the notes beside it."""
 
     path: Path
     url: str
     notes: Notes = field(init=False)
 
     def __post_init__(self) -> None:
+        """Read the notes; a part that is of another address, or cannot be resumed, is discarded."""
         self.notes = Notes(self.url)
         with contextlib.suppress(OSError, ValueError, TypeError):
             self.notes = Notes(**json.loads(self.notes_path.read_text("utf-8")))
@@ -47,13 +51,16 @@ class Part:
 
     @property
     def notes_path(self) -> Path:
+        """Where the notes lie."""
         return self.path.with_name(f"{self.path.name}.json")
 
     @property
     def size(self) -> int:
+        """Bytes that have come so far."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     def discard(self) -> None:
+        """Remove the part and its notes."""
         self.path.unlink(missing_ok=True)
         self.notes_path.unlink(missing_ok=True)
         self.notes = Notes(self.url)
@@ -100,7 +107,7 @@ class Part:
         scratch.replace(self.notes_path)
 
     def receive(self, response: requests.Response, most: int) -> str:
-        """Append the body; the SHA-256 of the whole part, what was there before included. The file is synced.
+        """Append the body; the SHA-256 of the whole part, with what had come before. The file is synced.
 
         Stops once the part is larger than `most` bytes: a server may send without end.
         """
@@ -120,4 +127,5 @@ class Part:
 
 
 def is_encoded(response: requests.Response) -> bool:
+    """Whether the body is compressed, so that sizes and ranges do not count the bytes of the file."""
     return response.headers.get("Content-Encoding", "identity").lower() != "identity"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from flows.warehouse.published import published as published_build
 from tests.support.counts import rows
 from tests.support.releases import CSP_2015, PFA, Row, Sheet, cover, figures, write_csv, write_ods
 from tests.support.world import World, rows_of
+from transforms.errors import UsageError
 
 APRIL = date(2026, 4, 23)
 GOOD = "prc-csp-good-tables-230426.ods"
@@ -213,6 +215,14 @@ def test_tables_whose_rows_are_the_same_in_the_next_build_are_left(tmp_path: Pat
     table.unlink()
     assert steps.export(settings, first) == 1  # the table that is gone
     assert table.read_bytes() == before[0]
+
+
+def test_too_little_memory_to_build_in_names_the_setting(tmp_path: Path, settings: Settings) -> None:
+    World(tmp_path).release(APRIL, rows())
+    with pytest.raises(UsageError) as caught:
+        steps.build(replace(settings, memory_limit="2MB"))
+    assert str(caught.value) == "CRIME_RATES_MEMORY_LIMIT: expected enough to build in, found that 2MB is too little."
+    assert not [*(settings.data_dir / "warehouse").rglob("*.duckdb")]
 
 
 def test_a_build_refused_leaves_what_is_published(tmp_path: Path, settings: Settings) -> None:

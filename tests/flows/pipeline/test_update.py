@@ -15,6 +15,7 @@ import pytest
 
 from flows.common.atomic_files import read_json, sha256_of
 from flows.storage.data_store import LocalStore
+from tests.support.prefect_server import free_port
 from tests.support.releases import CSP_2015, cover, figures, write_ods
 from tests.support.world import World, rate, rows_of
 
@@ -44,7 +45,20 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "CRIME_RATES_", "COLUMNS"))}
     home = folder / "home"
     home.mkdir()
+    put_hostile_modules(folder)
     return Place(world.sources, folder / "data", ours | {"HOME": str(home), "PREFECT_HOME": str(home / "prefect")})
+
+
+def put_hostile_modules(folder: Path) -> None:
+    """Modules in the working directory, named as those of a run and of its children; each leaves a mark when it is imported."""
+    mark = (
+        "from pathlib import Path\nPath(__file__).with_name('imported').touch()\nraise SystemExit('imported from the folder')\n"
+    )
+    for name in ("flows", "transforms", "sql"):
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text(mark)
+    for name in ("prefect", "uvicorn", "duckdb", "click"):
+        (folder / f"{name}.py").write_text(mark)
 
 
 def update(place: Place) -> subprocess.CompletedProcess[str]:
@@ -84,6 +98,12 @@ def test_the_good_ones_are_published_all_the_same(first: subprocess.CompletedPro
     assert re.search(r"^Published .*crime_rates\.duckdb \(crime_rates-[0-9a-f]{12}\.duckdb\)\.$", first.stdout, re.MULTILINE)
 
 
+def test_modules_in_the_working_directory_are_never_imported(first: subprocess.CompletedProcess[str], place: Place) -> None:
+    assert first.stdout
+    assert (place.data.parent / "prefect.py").exists()
+    assert [*place.data.parent.rglob("imported")] == []
+
+
 def test_a_log_has_plain_lines_and_nothing_else(first: subprocess.CompletedProcess[str]) -> None:
     lines = first.stderr.splitlines()
     assert lines and [line for line in lines if not re.match(r"\d\d:\d\d:\d\d  \S", line)] == []
@@ -119,3 +139,14 @@ def test_a_busy_folder_is_refused_in_one_sentence_and_left_alone(first: subproce
     assert [line for line in (second.stdout + second.stderr).splitlines() if sentence in line] == [f"FAILED {sentence}"]
     assert "Traceback" not in second.stderr + second.stdout
     assert files() == before
+
+
+def test_a_prefect_server_that_does_not_answer_is_one_sentence(place: Place, tmp_path: Path) -> None:
+    address = f"http://127.0.0.1:{free_port()}/api"
+    command = [Path(sys.executable).with_name("crime-rates"), "update", "--releases", str(place.sources / "offences")]
+    environment = place.environment | {"PREFECT_API_URL": address, "PREFECT_CLIENT_MAX_RETRIES": "0"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 1 and done.stdout == "" and "Traceback" not in done.stderr
+    assert last.startswith(f"crime-rates: expected a Prefect server that answers ({address}), found none: ")
+    assert not (tmp_path / "data").exists()

@@ -88,7 +88,7 @@ def update(two_workers: dask_cluster.Cluster, prefect: dict[str, str], tmp_path_
     words = [word for name, path in sources(folder).items() for word in (f"--{name}", path)]
     command = [Path(sys.executable).with_name("crime-rates"), "update", "--data-dir", "data", *words]
     environment = os.environ | prefect | {"CRIME_RATES_DASK_SCHEDULER": two_workers.address}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=folder, timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=folder, timeout=300)
     return Update(done, folder / "data")
 
 
@@ -150,7 +150,7 @@ def test_a_workbook_that_ends_every_worker_fails_alone(two_workers: dask_cluster
 def test_the_last_worker_gone_for_good_is_told(own_cluster: dask_cluster.Cluster, tmp_path: Path) -> None:
     own_cluster.add_worker()
     settings = on(own_cluster.address, tmp_path)
-    executors.WORKERS_SECONDS = 20  # until the worker is there
+    executors.CONNECT_SECONDS, executors.WORKERS_SECONDS = 60, 60  # until the worker is there
     with executors.executor_for(settings, dask_cluster.never_ends) as start:
         wait = start(NAME, FileKind.OFFENCES, [stored(tmp_path)])
         dask_cluster.wait_for(tmp_path / "at-work")
@@ -164,7 +164,7 @@ def test_the_last_worker_gone_for_good_is_told(own_cluster: dask_cluster.Cluster
 @pytest.mark.usefixtures("hurried")
 def test_a_scheduler_lost_in_the_middle_is_told(own_cluster: dask_cluster.Cluster, tmp_path: Path) -> None:
     own_cluster.add_worker()
-    executors.WORKERS_SECONDS = 20
+    executors.CONNECT_SECONDS, executors.WORKERS_SECONDS = 60, 60
     with executors.executor_for(on(own_cluster.address, tmp_path), dask_cluster.never_ends) as start:
         wait = start(NAME, FileKind.OFFENCES, [stored(tmp_path)])
         dask_cluster.wait_for(tmp_path / "at-work")
@@ -185,7 +185,7 @@ def test_no_scheduler_at_an_address_is_one_sentence(address: str, tmp_path: Path
 
 @pytest.mark.usefixtures("hurried")
 def test_a_scheduler_without_workers_is_one_sentence(own_cluster: dask_cluster.Cluster, tmp_path: Path) -> None:
-    executors.CONNECT_SECONDS = 20
+    executors.CONNECT_SECONDS = 60
     with pytest.raises(ClusterError, match=rf"had no worker for 2 seconds: start some \(dask worker {own_cluster.address}\)"):
         one(on(own_cluster.address, tmp_path), dask_cluster.normalise)
 
