@@ -14,7 +14,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import AfterValidator
 
 from flows.pipeline import steps
-from flows.pipeline.update import end_state, on_record, run_steps
+from flows.pipeline.update import end_state, record_run, run_steps
 from flows.settings import Settings, data_store
 from flows.sources import catalogue
 from flows.storage import lake
@@ -49,10 +49,12 @@ def backfill(
     span = HalfYearRange.parse(first, last)
     run = Run("backfill")
 
-    with on_record(run, settings):
+    def work() -> None:
         run_steps(run, settings, steps.LocalFolders(), level, refetch)
         if run.database and not run.error:
             run.coverage = coverage(settings, span, level)
+
+    record_run(run, settings, work)
     return end_state(run, settings)
 
 

@@ -6,8 +6,8 @@ because only a network may be well again a minute later.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,7 @@ def update(
     """Bring the published database up to date with the live services, or with local folders in their place."""
     settings = Settings.from_environment(data_store(data_dir))
     run = Run("update")
-    with on_record(run, settings):
-        run_steps(run, settings, steps.LocalFolders(releases, populations, lookups))
+    record_run(run, settings, lambda: run_steps(run, settings, steps.LocalFolders(releases, populations, lookups)))
     return end_state(run, settings)
 
 
@@ -170,17 +169,17 @@ def _publish_to_lakehouse(run: Run, settings: Settings, database: Path) -> None:
         run.error = describe_error(error)
 
 
-@contextmanager
-def on_record(run: Run, settings: Settings) -> Iterator[None]:
-    """Lock the data folder while the block runs, and put on record how the run ended, whatever ended it.
+def record_run(run: Run, settings: Settings, work: Callable[[], None]) -> None:
+    """Lock the data folder, do the work of a run, and put on record how it ended, whatever ended it.
 
-    An error that a person can act on is the run's own (`run.error`); any other, and an interrupt, is raised again.
+    An error that a person can act on, such as a busy folder, is the run's own (`run.error`); any other, and an interrupt, is
+    raised again.
     """
     try:
         with settings.store.lock():
             remove_leftovers(settings.data_dir)
             try:
-                yield
+                work()
             except BaseException as error:  # also an interrupt: a run that somebody stops is on record too
                 run.error = describe_error(error)
                 if not is_disk_full(error):
