@@ -1,4 +1,4 @@
-"""What is said when a published file is not what it should be. One sentence, for the person at the keyboard."""
+"""Errors for the person at the keyboard: one sentence that says where, what was expected and what was found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `crime-rates table` does, without the library that parses commands: loading that takes longer than the answer.
+"""What `crime-rates table` does, without the library that parses commands: importing it takes longer than the query.
 
 `query_commands` declares the command for everybody; `parse_plain_table` reads the plain calls itself, so that they start faster.
 Both make a `TableRequest`, and one function answers it.

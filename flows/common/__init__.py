@@ -1,4 +1,4 @@
-"""Small tools that any room may use: files that are whole or not there, errors in words, text made safe to show, progress.
+"""Helpers that every room may use: atomic files, errors in words, text made safe to show, progress, child processes.
 
 Here belongs only what knows nothing of crime, releases or databases.
 """

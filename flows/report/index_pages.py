@@ -1,4 +1,4 @@
-"""The pages that are there once: the front page, the lists of offences and areas, the method."""
+"""Pages of which the site has only one: the front page, the lists of offences and of areas, and the method."""
 
 from __future__ import annotations
 

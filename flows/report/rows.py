@@ -1,4 +1,4 @@
-"""What a row of each question of the report is, where it is no row of a public table (`sql/rows.py` has those)."""
+"""Row types of the questions that no public table answers as it stands; `sql/rows.py` has those of the public tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the site: its pages in several processes, in a folder aside that takes the old one's place when it is whole."""
+"""Writes the site: pages are made in several processes, in a new folder that replaces the old one when it is complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages from templates: escaped, with figures as text, and with what every page shares."""
+"""Pages from templates: text is escaped, figures are formatted, and every page gets the same frame."""
 
 from __future__ import annotations
 
