@@ -1,4 +1,4 @@
-"""What the live services remote, and how a file of theirs comes into the raw store: once, and again only when it has changed.
+"""What the live services offer, and how one of their files gets into the raw store: once, and again only when it has changed.
 
 How one service is asked belongs to its client (govuk, nomis, geoportal, ons_files); here their files become one list.
 """
@@ -64,7 +64,7 @@ def open_client(settings: Settings) -> Client:
 
 
 def discover(settings: Settings, http: Client) -> tuple[list[RemoteFile], list[FileResult]]:
-    """(what all services remote, a failed result for each service or file that could not be listed)."""
+    """(what all services offer, a failed result for each service or file that could not be listed)."""
     files: list[RemoteFile] = []
     failed: list[FileResult] = []
     for service, list_files in (
