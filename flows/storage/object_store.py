@@ -152,7 +152,7 @@ class ObjectStore:
         return fs, root.rstrip("/")
 
     @property
-    def _fs(self) -> Any:
+    def _fs(self) -> Any:  # noqa: ANN401, fsspec is untyped
         return self._connection[0]
 
     @property

@@ -36,6 +36,7 @@ class Entry:
 
     @property
     def shape(self) -> str:
+        """A digest of 16 hex digits of the statements: an entry is made anew when it differs."""
         return hashlib.sha256("\n".join(self.statements).encode()).hexdigest()[:16]
 
 
