@@ -135,8 +135,8 @@ def rollback(*, to: str | None = None, store: DataDir = DATA) -> None:
     from flows.pipeline.rollback import roll_back
     from flows.settings import Settings
 
-    left, shown = roll_back(Settings.from_environment(store), to)
-    sys.stdout.write(f"Readers see {shown} now, and not {left}; {store}/tables is written to match.\n")
+    before, after = roll_back(Settings.from_environment(store), to)
+    sys.stdout.write(f"Readers see {after} now, and not {before}; {store}/tables is written to match.\n")
 
 
 @app.command

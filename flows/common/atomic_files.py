@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written aside, synced, renamed."""
+"""Files that are complete or absent: written beside their place, synced, then renamed."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def fsync(path: Path) -> None:
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a small file so that a reader sees the old or the new whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = _partial_path(path)
-    aside.write_bytes(data)
-    fsync(aside)
-    aside.replace(path)
+    partial = _partial_path(path)
+    partial.write_bytes(data)
+    fsync(partial)
+    partial.replace(path)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -109,14 +109,14 @@ def new_folder(final: Path) -> Iterator[Path]:
 
     `final` never changes once it exists: if another process made it meanwhile, the new one is removed.
     """
-    aside = _partial_path(final)
-    aside.mkdir(parents=True)
+    partial = _partial_path(final)
+    partial.mkdir(parents=True)
     try:
-        yield aside
-        for path in aside.iterdir():
+        yield partial
+        for path in partial.iterdir():
             fsync(path)
         if not final.exists():
-            aside.rename(final)
+            partial.rename(final)
             fsync(final.parent)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)

@@ -143,7 +143,7 @@ def choose_database(settings: Settings, database: Path) -> tuple[Path, list[str]
 
 
 def publish(settings: Settings, database: Path) -> bool:
-    """Show readers this database; False when they see it already. Raises FolderBusy when another run holds the store now."""
+    """Show readers this database; False when they see it already. Raises RunInProgress when another run holds the store now."""
     return versions.publish(settings.store, database, settings.keep_builds)
 
 

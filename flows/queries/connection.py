@@ -42,7 +42,7 @@ def _open(store: DataStore) -> duckdb.DuckDBPyConnection:
     database = published(store)
     settings = ReaderSettings.from_environment()
     if settings.lakehouse and (database is None or settings.snapshot):
-        return ducklake.pinned_reader(settings.lakehouse, settings.snapshot, lakehouse_access())
+        return ducklake.connect_pinned(settings.lakehouse, settings.snapshot, lakehouse_access())
     if database is None:
         demo = store.nested("demo")
         hint = f" The demo's is in {demo}: add --data-dir {demo}." if published(demo) else ""

@@ -101,7 +101,7 @@ def _standing(con: duckdb.DuckDBPyConnection, figure: Figure) -> Standing | None
     ties = [other for other in ranked if other.rank == area.rank and other is not area]
     limits = fetch_rows(
         con,
-        "select lower_limit as lower, upper_limit as upper from crime_rates_core.poisson_limits where events = ?",
+        "select lower_limit as lower, upper_limit as upper from crime_rates_core.exact_poisson_limits where events = ?",
         [area.offences],
     )
     return Standing(

@@ -37,7 +37,7 @@ class ChangedName:
 
 
 @dataclass(frozen=True)
-class MovedCodes:
+class ReclassifiedCodes:
     """Offence codes that the release files under another heading than the newest one."""
 
     heading: str  # the other heading: the release's where they are counted here, else today's
@@ -56,7 +56,7 @@ class FigureSources:
     sums: dict[int, int | None]  # quarter → what its rows add up to: the database's count, if that was built from this lake
     changed_areas: list[ChangedName]
     changed_offences: list[ChangedName]
-    moved_codes: list[MovedCodes]
+    moved_codes: list[ReclassifiedCodes]
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def _sums(rows: Iterable[_SourceRow]) -> dict[int, int | None]:
     return sums
 
 
-def _moved_codes(rows: Iterable[_SourceRow], level: str, heading: str) -> list[MovedCodes]:
+def _moved_codes(rows: Iterable[_SourceRow], level: str, heading: str) -> list[ReclassifiedCodes]:
     """The codes that the release files elsewhere though they count here, and those filed here that do not count."""
     if level not in ("subgroup", "group"):
         return []
@@ -200,4 +200,4 @@ def _moved_codes(rows: Iterable[_SourceRow], level: str, heading: str) -> list[M
         now = row.current_subgroup if level == "subgroup" else row.current_group
         if then is not None and row.is_counted != (then == heading):
             moved.setdefault((then if row.is_counted else now or "no heading", row.is_counted), set()).add(row.offence_code)
-    return [MovedCodes(label, sorted(codes), is_counted) for (label, is_counted), codes in sorted(moved.items())]
+    return [ReclassifiedCodes(label, sorted(codes), is_counted) for (label, is_counted), codes in sorted(moved.items())]

@@ -222,12 +222,12 @@ def _with_ranks(con: duckdb.DuckDBPyConnection, changes: Sequence[ChangedCount])
     """The changes with their ranks on the eve of the release and on its day; one query a day."""
     keys: dict[date, set[_Key]] = {}
     for change in changes:
-        for day in _eve_and_day(change):
+        for day in _days_around(change):
             keys.setdefault(day, set()).add(_key(change))
     rankings = {day: _fetch_rankings(con, day, wanted) for day, wanted in keys.items()}
     revised = []
     for change in changes:
-        before, after = (rankings[day].get(_key(change), _NOT_IN_TABLE) for day in _eve_and_day(change))
+        before, after = (rankings[day].get(_key(change), _NOT_IN_TABLE) for day in _days_around(change))
         revised.append(
             RevisedCount(
                 **change,
@@ -246,7 +246,7 @@ def _key(change: ChangedCount) -> _Key:
     return change["half_year"], change["level"], change["offence_code"], change["area_name"]
 
 
-def _eve_and_day(change: ChangedCount) -> tuple[date, date]:
+def _days_around(change: ChangedCount) -> tuple[date, date]:
     return change["published"] - timedelta(days=1), change["published"]
 
 

@@ -12,7 +12,7 @@ from flows.settings import ReaderSettings, lakehouse_access
 from flows.storage import run_log
 from flows.storage.data_store import DataStore
 from flows.warehouse import ducklake, versions
-from flows.warehouse.ducklake import Published
+from flows.warehouse.ducklake import LakehousePublication
 from flows.warehouse.published import published
 from sql.rows import PublishedRelease, QualityCheck
 
@@ -80,13 +80,13 @@ def fetch_quality_checks(store: DataStore) -> list[QualityCheck]:
         return fetch_records(con, QualityCheck, "from quality_checks order by required desc, check_name")
 
 
-def fetch_snapshots() -> list[Published]:
+def fetch_snapshots() -> list[LakehousePublication]:
     """The publications that the lakehouse holds, newest first. Raises NotFound where the environment names no lakehouse."""
     settings = ReaderSettings.from_environment()
     if not settings.lakehouse:
         raise NotFound(f"No lakehouse is named: expected its catalog in {ducklake.SETTING}.")
-    with ducklake.pinned_reader(settings.lakehouse, settings.snapshot, lakehouse_access()) as con:
-        return ducklake.published(con)
+    with ducklake.connect_pinned(settings.lakehouse, settings.snapshot, lakehouse_access()) as con:
+        return ducklake.list_publications(con)
 
 
 def _newest_releases(releases: list[PublishedRelease], today: date) -> list[NewestRelease]:

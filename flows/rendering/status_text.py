@@ -9,7 +9,7 @@ from flows.queries.status import DataStatus
 from flows.rendering.formats import json_text
 from flows.rendering.text_tables import Lines, align_columns, format_count
 from flows.storage.run_log import Run
-from flows.warehouse.ducklake import Published
+from flows.warehouse.ducklake import LakehousePublication
 from sql.rows import PublishedRelease, QualityCheck
 
 
@@ -31,7 +31,7 @@ def render_releases(releases: Sequence[PublishedRelease]) -> str:
     return _join(align_columns(header, cells, (5,)))
 
 
-def render_snapshots(snapshots: Sequence[Published]) -> str:
+def render_snapshots(snapshots: Sequence[LakehousePublication]) -> str:
     """A line a publication in the lakehouse."""
     cells = [(str(s.snapshot), s.when, s.build) for s in snapshots]
     return _join(align_columns(("snapshot", "published (UTC)", "build"), cells, (0,)))
@@ -75,7 +75,7 @@ def _published(status: DataStatus) -> Lines:
     if status.database is None:
         lines = [f"No database is published in {status.data_dir} yet."]
     else:
-        lines = [f"Published: {status.database}"]
+        lines = [f"LakehousePublication: {status.database}"]
     for release in status.newest:
         lines.append(
             f"  {release['table_kind']}: {release['release_id']}, published {release['published']} "

@@ -58,7 +58,7 @@ def write_site(store: DataStore, out: Path, half_year: HalfYear | None = None, p
     """Write the site of a half-year, by default the newest that is complete and ranked, from the published database.
 
     The old site stays whole until the end. Raises NotFound where there is no database or half-year, UsageError where `out`
-    holds something else, FolderBusy while another process writes there.
+    holds something else, RunInProgress while another process writes there.
     """
     with connection.connect(store) as con:
         con.execute("set enable_progress_bar = false")
@@ -115,7 +115,7 @@ def _write_files(database: Path, site: Site, folder: Path, task: _Task) -> int:
 def replace_folder(out: Path) -> Iterator[Path]:
     """A folder to fill; at the end, and only if nothing failed, it takes the place of `out`.
 
-    Raises UsageError where `out` holds something else than a report, FolderBusy while another process replaces it.
+    Raises UsageError where `out` holds something else than a report, RunInProgress while another process replaces it.
     """
     new, old = (out.with_name(f".{out.name}.{what}") for what in ("new", "old"))
     with hold(out.with_name(f".{out.name}.lock"), str(out)):

@@ -56,7 +56,7 @@ class DataStore(ABC):
 
     @abstractmethod
     def lock(self) -> AbstractContextManager[None]:
-        """Hold the store for a run. Raises FolderBusy, naming the other process, when another run holds it."""
+        """Hold the store for a run. Raises RunInProgress, naming the other process, when another run holds it."""
 
     # ------------------------------------------------------------ files
     @abstractmethod
@@ -75,7 +75,7 @@ class DataStore(ABC):
     def replace(self, name: str, data: bytes, before: bytes | None) -> bool:
         """Put a small file where `before` stands, or where nothing does (None); False if something else stands there by now.
 
-        Raises FolderBusy when another run has taken this one's place.
+        Raises RunInProgress when another run has taken this one's place.
         """
 
     @abstractmethod
@@ -155,7 +155,7 @@ class LocalStore(DataStore):
         return path.read_bytes() if path.is_file() else None
 
     def write(self, name: str, data: bytes) -> None:
-        """Write aside, then rename."""
+        """Write beside the place, then rename."""
         write_bytes(self.folder / name, data)
 
     def replace(self, name: str, data: bytes, before: bytes | None) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from transforms.errors import CrimeRatesError
 
 
-class FolderBusy(CrimeRatesError):
+class RunInProgress(CrimeRatesError):
     """Another process holds the folder."""
 
 
@@ -19,7 +19,7 @@ class FolderBusy(CrimeRatesError):
 def hold(lock: Path, name: str) -> Iterator[None]:
     """Hold a lock file, for what people know by `name`. The lock is the kernel's: it goes with the process, however that ends.
 
-    Raises FolderBusy, naming the other process, when it is held already.
+    Raises RunInProgress, naming the other process, when it is held already.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a+", encoding="utf-8") as file:
@@ -28,7 +28,7 @@ def hold(lock: Path, name: str) -> Iterator[None]:
         except BlockingIOError as error:
             file.seek(0)
             holder = file.read().strip() or "unknown"
-            raise FolderBusy(
+            raise RunInProgress(
                 f"Another run (process {holder}) is at work on {name}: wait for it to end, then run the command again."
             ) from error
         file.seek(0)

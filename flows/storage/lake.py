@@ -92,12 +92,12 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnownArea) -
     reader = ReleaseReader(name, [f.path for f in files], is_known)
     quarters: set[Quarter] = set()
     rows = offences = 0
-    with new_folder(folder) as aside, ThreadPoolExecutor(1) as pool:  # a year is written while the next one is read
+    with new_folder(folder) as partial, ThreadPoolExecutor(1) as pool:  # a year is written while the next one is read
         writing: Future[None] | None = None
         for year, table in reader.years():
             if writing:
                 writing.result()
-            writing = pool.submit(_write_parquet, table, aside / f"{year.slug}.parquet")
+            writing = pool.submit(_write_parquet, table, partial / f"{year.slug}.parquet")
             quarters |= {Quarter(year, q) for q in table["quarter"].unique().to_pylist() if q is not None}
             rows += table.num_rows
             offences += pa.compute.sum(table["offences"]).as_py() or 0
@@ -124,7 +124,7 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnownArea) -
             force_notes=reader.notes.force_notes,
             note=files[0].note,
         )
-        write_json(aside / RECORD, asdict(release))
+        write_json(partial / RECORD, asdict(release))
     return release, True
 
 
@@ -188,8 +188,8 @@ def _write_source(folder: Path, file: RawFile, read: Callable[[], tuple[pa.Table
     if new:
         table, updated = read()
         shutil.rmtree(folder, ignore_errors=True)  # read under another year than is known now
-        with new_folder(folder) as aside:
-            _write_parquet(table, aside / "table.parquet")
+        with new_folder(folder) as partial:
+            _write_parquet(table, partial / "table.parquet")
             stated = updated.isoformat() if updated else None
             source = SourcePartition(
                 folder.name.removesuffix(f".{LAYOUT}"),
@@ -202,7 +202,7 @@ def _write_source(folder: Path, file: RawFile, read: Callable[[], tuple[pa.Table
                 table.num_rows,
                 file.origin,
             )
-            write_json(aside / RECORD, asdict(source))
+            write_json(partial / RECORD, asdict(source))
     source = SourcePartition(**read_json(record))
     vintage, vintage_source = file.published_on(date.fromisoformat(source.updated) if source.updated else None)
     updated_record = replace(source, vintage=vintage.isoformat(), vintage_source=vintage_source, source_url=file.origin)

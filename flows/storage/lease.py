@@ -13,14 +13,14 @@ import socket
 import threading
 from secrets import token_hex
 
-from flows.storage.file_lock import FolderBusy
+from flows.storage.file_lock import RunInProgress
 from flows.storage.object_store import ObjectStore, StoreError
 
 NAME = ".lease/holder.json"
 SECONDS = 60.0  # without renewal, after which a run counts as dead
 
 
-class StoreBusy(FolderBusy):
+class RemoteRunInProgress(RunInProgress):
     """Another run holds the store, or has taken this one's place."""
 
 
@@ -33,7 +33,7 @@ class Lease:
         self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
 
     def take(self) -> None:
-        """Take the store for this run. Raises StoreBusy, naming the other host and process, when another run holds it."""
+        """Take the store for this run. Raises RemoteRunInProgress, which names the other host and process, when one holds it."""
         found = self._objects.info(NAME)
         before = self._objects.read(NAME) if found is not None else None
         if found is not None and before is not None and _now(self._objects) - found.modified < SECONDS:
@@ -43,9 +43,9 @@ class Lease:
         self._thread.start()
 
     def check(self) -> None:
-        """Raises StoreBusy when another run has taken this one's place."""
+        """Raises RemoteRunInProgress when another run has taken this one's place."""
         if not self._is_mine(self._objects.read(NAME)):
-            raise StoreBusy(
+            raise RemoteRunInProgress(
                 f"{self._objects.address}: this run was held up for over {SECONDS:.0f} seconds, and another run has taken its "
                 "place: nothing was published. Run the command again."
             )
@@ -88,10 +88,10 @@ def _now(objects: ObjectStore) -> float:
     return now
 
 
-def _busy(objects: ObjectStore, data: bytes | None) -> StoreBusy:
+def _busy(objects: ObjectStore, data: bytes | None) -> RemoteRunInProgress:
     holder = _read_holder(data)
     who = f"process {holder.get('process', 'unknown')} on {holder.get('host', 'a host unknown')}"
-    return StoreBusy(
+    return RemoteRunInProgress(
         f"Another run ({who}) is at work on {objects.address}: wait for it to end, then run the command again. "
         f"If it has died, its place is free {SECONDS:.0f} seconds later."
     )

@@ -82,7 +82,7 @@ class ObjectStore:
 
     def write(self, name: str, data: bytes) -> StoredFile:
         """Put a small object in the place of what was there: others see the old or the new whole."""
-        with self._translated_errors(), self._aside(name) as target:
+        with self._translated_errors(), self._partial(name) as target:
             self._fs.pipe_file(target, data)
         return self._check_size(name, len(data))
 
@@ -103,7 +103,7 @@ class ObjectStore:
                 elif before is None:
                     self._create(name, data)
                 else:
-                    with self._aside(name) as target:
+                    with self._partial(name) as target:
                         self._fs.pipe_file(target, data)
             except FileExistsError:
                 return False
@@ -115,7 +115,7 @@ class ObjectStore:
 
     def upload(self, name: str, path: Path) -> StoredFile:
         """Put a file in the place of an object, and make sure that it arrived whole."""
-        with self._translated_errors(), self._aside(name) as target:
+        with self._translated_errors(), self._partial(name) as target:
             self._fs.put_file(str(path), target)
         return self._check_size(name, path.stat().st_size)
 
@@ -176,21 +176,21 @@ class ObjectStore:
             file.write(data)
 
     @contextmanager
-    def _aside(self, name: str) -> Iterator[str]:
+    def _partial(self, name: str) -> Iterator[str]:
         """Where to write what becomes the object: there at once in an object store, elsewhere beside it and then moved."""
         path = self._path(name)
         if self._scheme in WHOLE_PUTS:
             yield path
             return
         folder, _, last = path.rpartition("/")
-        aside = f"{folder}/.{last}.{token_hex(4)}.part"
+        partial = f"{folder}/.{last}.{token_hex(4)}.part"
         self._fs.makedirs(folder, exist_ok=True)
         try:
-            yield aside
-            self._fs.mv(aside, path)
+            yield partial
+            self._fs.mv(partial, path)
         except BaseException:
-            if self._fs.exists(aside):
-                self._fs.rm_file(aside)
+            if self._fs.exists(partial):
+                self._fs.rm_file(partial)
             raise
 
     def _check_size(self, name: str, size: int) -> StoredFile:

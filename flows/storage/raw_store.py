@@ -108,11 +108,11 @@ def store(raw: Path, source: SourceFile) -> tuple[Path, bool]:
             LICENCE,
             datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
-        with new_folder(folder) as aside:
-            shutil.copyfile(source.path, aside / source.file_name)
-            if sha256_of(aside / source.file_name) != sha256:
+        with new_folder(folder) as partial:
+            shutil.copyfile(source.path, partial / source.file_name)
+            if sha256_of(partial / source.file_name) != sha256:
                 raise PublishedFileError(source.file_name, "a file that nobody writes to", "one that changed while it was copied")
-            _write_manifest(aside, file)
+            _write_manifest(partial, file)
     stored = read(folder)
     updated = replace(
         stored,

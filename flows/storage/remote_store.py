@@ -89,7 +89,7 @@ class RemoteStore(DataStore):
         self._objects.write(name, data)
 
     def replace(self, name: str, data: bytes, before: bytes | None) -> bool:
-        """Put an object on condition; raises StoreBusy when the lease of this run was lost."""
+        """Put an object on condition; raises RemoteRunInProgress when the lease of this run was lost."""
         if self._lease is not None:
             self._lease.check()
         return self._objects.replace(name, data, before)
@@ -106,15 +106,15 @@ class RemoteStore(DataStore):
         found = self._objects.info(name)
         if found is None:
             return None
-        aside = self.folder / INCOMING / f"{target.name}.{os.getpid()}"
-        aside.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.folder / INCOMING / f"{target.name}.{os.getpid()}"
+        partial.parent.mkdir(parents=True, exist_ok=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._objects.download(name, aside, found.size)
-            aside.chmod(0o444)
-            aside.rename(target)
+            self._objects.download(name, partial, found.size)
+            partial.chmod(0o444)
+            partial.rename(target)
         finally:
-            aside.unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
         return target
 
     def store_file(self, name: str) -> None:
@@ -190,23 +190,23 @@ class RemoteStore(DataStore):
 
     def _download(self, folder: Path) -> None:
         manifest = self._manifest(folder)
-        with new_folder(folder) as aside:
+        with new_folder(folder) as partial:
             for name, found in self._objects.list(self._name(folder)).items():
                 if (last := name.rpartition("/")[2]) != manifest.name and not last.startswith("."):
-                    self._objects.download(name, aside / last, found.size)
-            shutil.copyfile(manifest, aside / manifest.name)
-            self._check_data(folder, aside)
+                    self._objects.download(name, partial / last, found.size)
+            shutil.copyfile(manifest, partial / manifest.name)
+            self._check_data(folder, partial)
             if not _data_files(folder):  # else somebody else has brought them meanwhile
                 shutil.rmtree(folder)
 
-    def _check_data(self, folder: Path, aside: Path) -> None:
+    def _check_data(self, folder: Path, partial: Path) -> None:
         name = self._name(folder)
-        if not _data_files(aside):
+        if not _data_files(partial):
             raise CorruptPartition(f"{self.address}/{name}: expected data beside its manifest, found none.")
         if not name.startswith("raw/"):
             return
-        manifest = read_json(aside / MANIFESTS["raw"])
-        file = aside / Path(str(manifest["file_name"])).name
+        manifest = read_json(partial / MANIFESTS["raw"])
+        file = partial / Path(str(manifest["file_name"])).name
         found = sha256_of(file) if file.exists() else "no such file"
         if found != manifest["sha256"]:
             raise CorruptPartition(

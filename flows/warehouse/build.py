@@ -79,10 +79,10 @@ def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: st
         raise BuildRefused("There is nothing to build: the lake holds no release of offences.", [])
     warehouse.mkdir(parents=True, exist_ok=True)
     check_room(warehouse, _room(lake_dir))
-    with _work_database(warehouse, memory_limit) as (con, aside):
-        finished = aside / target.name
-        with Writer(aside, finished) as writer:
-            tables = TableMaker(con, aside, writer)
+    with _work_database(warehouse, memory_limit) as (con, work_dir):
+        finished = work_dir / target.name
+        with Writer(work_dir, finished) as writer:
+            tables = TableMaker(con, work_dir, writer)
             checks = _make_tables(con, tables, lake_dir, reference_dir)
             writer.finish()
         if finished.with_name(f"{finished.name}.wal").exists():
@@ -123,20 +123,20 @@ def _room(lake_dir: Path) -> int:
 @contextmanager
 def _work_database(warehouse: Path, memory_limit: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     """A database to work in, and the folder beside the published files in which it lies; both are gone at the end."""
-    aside = warehouse / f".build.{os.getpid()}.part"
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
+    work_dir = warehouse / f".build.{os.getpid()}.part"
+    shutil.rmtree(work_dir, ignore_errors=True)
+    work_dir.mkdir()
     con = duckdb.connect(
-        str(aside / "work.duckdb"),
+        str(work_dir / "work.duckdb"),
         config={
             "memory_limit": memory_limit,
-            "temp_directory": str(aside),
+            "temp_directory": str(work_dir),
             "preserve_insertion_order": False,  # what is published is ordered by name, and the rest need not be
         },
     )
     try:
         con.execute(f"create schema input; create schema stage; create schema {CORE_SCHEMA}")
-        yield con, aside
+        yield con, work_dir
     finally:
         con.close()
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(work_dir, ignore_errors=True)

@@ -33,9 +33,9 @@ LOST = re.compile(  # what it says, or PostgreSQL's client, when the server went
     r"could not (receive data from|send data to) server|connection to server was lost"
 )
 BUSY = "due to lock timeout"  # what PostgreSQL says when another writer stands still in the midst of its commit
-ADDRESS = re.compile(r'Failed to attach DuckLake MetaData .*Unable to connect to Postgres at ".*": ')  # it quotes PATIENCE, twice
+ADDRESS = re.compile(r'Failed to attach DuckLake MetaData .*Unable to connect to Postgres at ".*": ')  # it quotes TIMEOUTS, twice
 QUERY = re.compile(r'Failed to (execute query|prepare COPY) ".*": ')  # DuckLake quotes its whole commit, kilobytes of SQL
-PATIENCE = {  # by default a host whose cable is out waits a quarter of an hour, and the server two hours for that host
+TIMEOUTS = {  # by default a host whose cable is out waits a quarter of an hour, and the server two hours for that host
     "connect_timeout": "10",
     "tcp_user_timeout": "30000",
     "keepalives_idle": "15",
@@ -55,7 +55,7 @@ class Conflict(LakehouseError):
 
 
 @dataclass(frozen=True)
-class Published:
+class LakehousePublication:
     """A publication that can still be read: its snapshot, when it was made (UTC), the build that it holds."""
 
     snapshot: int
@@ -63,10 +63,10 @@ class Published:
     build: str
 
 
-def reader(catalog: str, snapshot: int | None = None, access: LakehouseAccess = LOCAL) -> duckdb.DuckDBPyConnection:
+def connect_read_only(catalog: str, snapshot: int | None = None, access: LakehouseAccess = LOCAL) -> duckdb.DuckDBPyConnection:
     """A read-only connection in which the lakehouse is the default database, so that SQL is that of the published file.
 
-    snapshot: the publication to read, by its number (`published`); None is the newest, and follows each publication.
+    snapshot: the publication to read, by its number (`list_publications`); None is the newest, and follows each publication.
     Raises LakehouseError.
     """
     con = _loaded(catalog, access)
@@ -74,7 +74,7 @@ def reader(catalog: str, snapshot: int | None = None, access: LakehouseAccess = 
     return con
 
 
-def pinned_reader(catalog: str, at: str, access: LakehouseAccess) -> duckdb.DuckDBPyConnection:
+def connect_pinned(catalog: str, at: str, access: LakehouseAccess) -> duckdb.DuckDBPyConnection:
     """A reader of the lakehouse that stays at one publication: `at`, the number of its snapshot, or the newest one now ("").
 
     So all that a command asks is answered by one build. No transaction does that: where PostgreSQL goes away in one, DuckDB ends
@@ -82,7 +82,7 @@ def pinned_reader(catalog: str, at: str, access: LakehouseAccess) -> duckdb.Duck
     """
     if at and not at.isdigit():
         raise UsageError(f"expected the number of a snapshot in {SNAPSHOT}, found {at!r}; `crime-rates snapshots` lists them.")
-    con = reader(catalog, int(at) if at else None, access)
+    con = connect_read_only(catalog, int(at) if at else None, access)
     if not at:
         with translate_errors():
             [(newest,)] = con.execute(f"select id from {NAME}.current_snapshot()").fetchall()
@@ -94,18 +94,18 @@ def pinned_reader(catalog: str, at: str, access: LakehouseAccess) -> duckdb.Duck
 def _attach(con: duckdb.DuckDBPyConnection, catalog: str, snapshot: int | None, access: LakehouseAccess) -> None:
     at = f", snapshot_version {snapshot}" if snapshot is not None else ""
     with translate_errors():
-        con.execute(f"attach {quoted('ducklake:' + _patient(catalog, access))} as {NAME} ({ALWAYS}, read_only{at})")
+        con.execute(f"attach {quoted('ducklake:' + _with_timeouts(catalog, access))} as {NAME} ({ALWAYS}, read_only{at})")
         con.execute(f"use {NAME}")
 
 
-def writer(catalog: str, data: str, access: LakehouseAccess = LOCAL) -> duckdb.DuckDBPyConnection:
+def connect_writable(catalog: str, data: str, access: LakehouseAccess = LOCAL) -> duckdb.DuckDBPyConnection:
     """A connection that may write; creates the lakehouse at first use. Raises LakehouseError, UsageError for a bad address.
 
     data: the folder or s3:// address of its Parquet, wanted at first use only, when nothing may lie there: DuckLake deletes
     what it does not know in the folder that it takes for its own.
     """
     con = _loaded(catalog, access)
-    attach = f"attach {quoted('ducklake:' + _patient(catalog, access))} as {NAME} ({ALWAYS}"
+    attach = f"attach {quoted('ducklake:' + _with_timeouts(catalog, access))} as {NAME} ({ALWAYS}"
     with translate_errors():
         try:
             con.execute(f"{attach}, create_if_not_exists false)")
@@ -117,13 +117,13 @@ def writer(catalog: str, data: str, access: LakehouseAccess = LOCAL) -> duckdb.D
     return con
 
 
-def published(con: duckdb.DuckDBPyConnection) -> list[Published]:
+def list_publications(con: duckdb.DuckDBPyConnection) -> list[LakehousePublication]:
     """The publications that can still be read, newest first."""
     rows = con.execute(
         "select snapshot_id, strftime(snapshot_time at time zone 'UTC', '%Y-%m-%d %H:%M:%S'), commit_message "
         f"from {NAME}.snapshots() where author = {quoted(AUTHOR)} order by snapshot_id desc"
     ).fetchall()
-    return [Published(*row) for row in rows]
+    return [LakehousePublication(*row) for row in rows]
 
 
 @contextmanager
@@ -172,15 +172,15 @@ def translate_errors() -> Iterator[None]:
         raise LakehouseError(f"the lakehouse could not be used: {said}") from error
 
 
-def _patient(catalog: str, access: LakehouseAccess) -> str:
+def _with_timeouts(catalog: str, access: LakehouseAccess) -> str:
     """The catalog's address, so that a host or a server that has gone silent is given up in half a minute.
 
-    What the address itself says of PATIENCE stands: in both forms that PostgreSQL knows the last word counts.
+    What the address itself says of TIMEOUTS stands: in both forms that PostgreSQL knows the last word counts.
     """
     kind, _, address = catalog.partition(":")
     if kind != "postgres":
         return catalog
-    words = PATIENCE | {"options": f"{PATIENCE['options']} {access.postgres_options}".strip()}
+    words = TIMEOUTS | {"options": f"{TIMEOUTS['options']} {access.postgres_options}".strip()}
     if "://" in address:
         place, _, said = address.partition("?")
         return f"postgres:{place}?{urlencode(words, quote_via=quote)}&{said}".rstrip("&")

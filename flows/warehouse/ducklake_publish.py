@@ -46,15 +46,15 @@ def publish(database: Path, catalog: str, data: str, keep: int, access: Lakehous
     catalog, data: as in settings. keep: how many publications stay readable; the files of older ones, and those of writers that
     died, are deleted when they are a day old. Raises LakehouseError, and Conflict when another writer was faster.
     """
-    with ducklake.writer(catalog, data, access) as con:
+    with ducklake.connect_writable(catalog, data, access) as con:
         with translate_errors():
             con.execute(f"attach {quoted(str(database))} as built (read_only)")
             with ducklake.transaction(con):  # in it all is seen as of one snapshot
-                if _shown(con) == database.stem:
+                if _current_build(con) == database.stem:
                     return False
                 _replace(con, database.stem)
         try:
-            _forget(con, keep)
+            _expire_snapshots(con, keep)
         except LakehouseError as error:
             raise LakehouseError(
                 f"{database.stem} is published to the lakehouse, but what it no longer needs was not cleared: {error}"
@@ -62,14 +62,14 @@ def publish(database: Path, catalog: str, data: str, keep: int, access: Lakehous
     return True
 
 
-def _shown(con: duckdb.DuckDBPyConnection) -> str | None:
+def _current_build(con: duckdb.DuckDBPyConnection) -> str | None:
     """The build that the newest snapshot holds; None where that snapshot is not of a publication."""
     newest = con.execute(f"select author, commit_message from {NAME}.snapshots() order by snapshot_id desc limit 1").fetchall()
     return str(newest[0][1]) if newest and newest[0][0] == AUTHOR else None
 
 
 def _replace(con: duckdb.DuckDBPyConnection, build: str) -> None:
-    held = _held(con)
+    held = _published_entries(con)
     con.execute(f"create schema if not exists {NAME}.{CORE_SCHEMA}")
     con.execute(f"create table if not exists {NAME}.{RECORD} ({', '.join(f'{column} varchar not null' for column in RECORDED)})")
     wanted = [*_tables(con), *_in_order([*_views(con), *_macros(con)])]
@@ -91,7 +91,7 @@ def _replace(con: duckdb.DuckDBPyConnection, build: str) -> None:
     con.execute(f"call {NAME}.set_commit_message({quoted(AUTHOR)}, {quoted(build)})")
 
 
-def _held(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], tuple[str, str]]:
+def _published_entries(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], tuple[str, str]]:
     """(kind, name) → (shape, digest of rows) of what is published; "" where somebody else changed the lakehouse since."""
     if not con.execute(
         f"select 1 from duckdb_tables() where database_name = {quoted(NAME)} "
@@ -99,7 +99,7 @@ def _held(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], tuple[str, st
     ).fetchall():
         return {}
     rows = con.execute(f"select kind, name, shape, rows from {NAME}.{RECORD}").fetchall()
-    trusted = _shown(con) is not None
+    trusted = _current_build(con) is not None
     return {(kind, name): (shape, digest) if trusted else ("", "") for kind, name, shape, digest in rows}
 
 
@@ -164,10 +164,10 @@ def _comment(kind: str, name: str, text: str | None) -> list[str]:
     return [] if text is None else [f"comment on {kind} {NAME}.{name} is {quoted(text)}"]
 
 
-def _forget(con: duckdb.DuckDBPyConnection, keep: int) -> None:
+def _expire_snapshots(con: duckdb.DuckDBPyConnection, keep: int) -> None:
     """Make publications unreadable but for the newest `keep`, and delete files that nothing has needed for a day."""
     with translate_errors():
-        kept = ducklake.published(con)[:keep]
+        kept = ducklake.list_publications(con)[:keep]
         ids = con.execute(f"select list(snapshot_id) from {NAME}.snapshots() where snapshot_id < {kept[-1].snapshot}").fetchall()
         if ids[0][0]:
             con.execute(f"call ducklake_expire_snapshots({quoted(NAME)}, versions => {ids[0][0]})")

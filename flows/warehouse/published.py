@@ -20,7 +20,7 @@ from pathlib import Path
 
 from flows.common.atomic_files import encode_json, fsync
 from flows.storage.data_store import DataStore, LocalStore
-from flows.warehouse.old_layout import read_old_layout
+from flows.warehouse.legacy_layout import read_legacy_layout
 from transforms.errors import CrimeRatesError
 
 FOLDER = "warehouse"
@@ -51,7 +51,7 @@ def read_publication(store: DataStore) -> Publication | None:
 def update_publication(store: DataStore, change: Callable[[Publication | None], Publication]) -> Publication:
     """Change what is published, on condition that nobody else does meanwhile; returns what stands now.
 
-    change: from what is published to what is to be; it is asked again when another writer was faster. Raises FolderBusy when
+    change: from what is published to what is to be; it is asked again when another writer was faster. Raises RunInProgress when
     another run has taken this one's place.
     """
     for _ in range(TRIES):
@@ -105,16 +105,16 @@ def link(build: Path) -> None:
     wal.unlink(missing_ok=True)  # DuckDB would replay it into what readers see
     if place.is_symlink() and place.readlink() == Path(build.name):
         return
-    aside = build.with_name(f".{LINK}.{os.getpid()}.part")
-    aside.unlink(missing_ok=True)
+    partial = build.with_name(f".{LINK}.{os.getpid()}.part")
+    partial.unlink(missing_ok=True)
     try:
-        aside.symlink_to(build.name)
+        partial.symlink_to(build.name)
     except OSError as error:
         if error.errno not in NO_SYMLINKS:
             raise
         place.unlink(missing_ok=True)  # a plain file, which a copy made of the link: it would stay as old as it is
     else:
-        aside.replace(place)
+        partial.replace(place)
     fsync(build.parent)
 
 
@@ -147,5 +147,5 @@ def _parse(data: bytes | None) -> Publication | None:
 
 
 def _parse_old(store: DataStore) -> Publication | None:
-    old = read_old_layout(store)
+    old = read_legacy_layout(store)
     return None if old is None else Publication(*old)

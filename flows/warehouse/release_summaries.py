@@ -83,12 +83,12 @@ def _remove_others(cache: Path, needed: set[Path]) -> None:
 
 
 def _digest(con: duckdb.DuckDBPyConnection, target: Path, digest: Model, **folders: Path) -> Path:
-    """The file of a digest of releases; it is written aside and renamed, so a half-written one is never found."""
+    """The file of a digest of releases; it is written beside its place and renamed, so a half-written one is never found."""
     if not target.exists():
-        aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+        partial = target.with_name(f".{target.name}.{os.getpid()}.part")
         con.execute(
-            f"copy (\n{digest.query}\n) to {quoted(str(aside))} (format parquet, compression zstd)",
+            f"copy (\n{digest.query}\n) to {quoted(str(partial))} (format parquet, compression zstd)",
             {name: [str(file) for file in _list_years(folder)] for name, folder in folders.items()},
         )
-        aside.replace(target)
+        partial.replace(target)
     return target

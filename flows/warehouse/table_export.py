@@ -84,11 +84,11 @@ def _write_pair(con: duckdb.DuckDBPyConnection, pair: Path, safe: str) -> None:
     pair.parent.mkdir(parents=True, exist_ok=True)
     plain = ", ".join(column.name for column in RANKED_RATES.columns)
     for suffix, columns, options in (("csv", safe, "format csv, header"), ("parquet", plain, "format parquet, compression zstd")):
-        aside = pair.with_name(f".{pair.name}.{suffix}.part")
+        partial = pair.with_name(f".{pair.name}.{suffix}.part")
         con.execute(
             f"copy (select {columns} from ranked_rates as r where r.half_year = $half_year and r.level = $level "
-            f"order by r.offence_level, r.offence_code, r.rank nulls last, r.area_name) to {quoted(str(aside))} ({options})",
+            f"order by r.offence_level, r.offence_code, r.rank nulls last, r.area_name) to {quoted(str(partial))} ({options})",
             {"half_year": str(HalfYear.parse(pair.parent.name)), "level": pair.name},
         )
-        fsync(aside)
-        aside.replace(pair.with_suffix(f".{suffix}"))
+        fsync(partial)
+        partial.replace(pair.with_suffix(f".{suffix}"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.storage.data_store import DataStore, StoredFile
-from flows.warehouse.old_layout import remove_old_layout
+from flows.warehouse.legacy_layout import remove_legacy_layout
 from flows.warehouse.published import (
     FILE,
     FOLDER,
@@ -22,7 +22,7 @@ from flows.warehouse.published import (
 )
 from transforms.errors import CrimeRatesError
 
-DAY = 86_400  # seconds that a build nobody names is left alone: another run may be about to publish it
+LEFTOVER_SECONDS = 86_400  # seconds that a build nobody names is left alone: another run may be about to publish it
 
 
 class NoSuchBuild(CrimeRatesError):
@@ -49,7 +49,7 @@ class Build:
 def publish(store: DataStore, database: Path, keep: int) -> bool:
     """Show readers a finished build, in one step; False when they see it already, or when it was rolled back.
 
-    Of the older builds the newest `keep` - 1 stay, and those that a process of this host still holds open. Raises FolderBusy,
+    Of the older builds the newest `keep` - 1 stay, and those that a process of this host still holds open. Raises RunInProgress,
     before anybody sees anything, when another run has taken the place of this one.
     """
     before = read_publication(store)
@@ -60,8 +60,8 @@ def publish(store: DataStore, database: Path, keep: int) -> bool:
     if stored is None or stored.size != database.stat().st_size:
         store.store_file(f"{FOLDER}/{database.name}")
     now = before
-    if now is None or FILE not in files or _with_current(now, database, keep) != now:
-        now = update_publication(store, lambda now: _with_current(now, database, keep))
+    if now is None or FILE not in files or _retain_newest(now, database, keep) != now:
+        now = update_publication(store, lambda now: _retain_newest(now, database, keep))
         files = store.list(FOLDER)
     link(database)
     show_in_copy(store, now)
@@ -69,7 +69,7 @@ def publish(store: DataStore, database: Path, keep: int) -> bool:
     return before is None or before.current != database.name
 
 
-def _with_current(now: Publication | None, database: Path, keep: int) -> Publication:
+def _retain_newest(now: Publication | None, database: Path, keep: int) -> Publication:
     """The publication in which readers see a build."""
     name = database.name
     if now is None:
@@ -111,7 +111,7 @@ def roll_back(store: DataStore, to: str | None = None) -> tuple[str, str]:
 
     show_in_copy(store, update_publication(store, change))
     link(database)
-    remove_old_layout(store, store.list(FOLDER))
+    remove_legacy_layout(store, store.list(FOLDER))
     return before.current, target
 
 
@@ -150,12 +150,12 @@ def check_room(folder: Path, expected_bytes: int) -> None:
 
 def _prune(store: DataStore, before: Publication | None, now: Publication, files: Mapping[str, StoredFile]) -> None:
     """Remove builds that this publication has dropped, and leftovers of runs that died: not what another run is about to name."""
-    remove_old_layout(store, files)
+    remove_legacy_layout(store, files)
     dropped = set(before.kept if before is not None else ())
     for path, found in files.items():
         name = path.removeprefix(f"{FOLDER}/")
         if name in now.kept or not (name.startswith("crime_rates-") and name.endswith(".duckdb")):
             continue
-        is_leftover = files[FILE].modified - found.modified > DAY
+        is_leftover = files[FILE].modified - found.modified > LEFTOVER_SECONDS
         if (name in dropped or is_leftover) and not is_open_elsewhere(store.folder / path):
             store.remove(path)

@@ -43,6 +43,7 @@ ranks as (
 )
 select
     r.area_key, r.level, r.half_year_key, r.half_year, r.rollup_key, r.offence_level, r.offence_code, r.offences, r.rate_per_10k,
+    -- the 95% interval: exact below 10 offences (40_exact_poisson_limits.sql), by Byar's approximation from 10 up
     if(r.offences < 10, l.lower_limit, greatest(r.offences, 1) * pow(
         1 - 1 / (9.0 * r.offences) - 1.959963984540054 / (3 * sqrt(greatest(r.offences, 1))), 3
     )) / r.rated_population * 10000 as rate_lower_95,
@@ -58,4 +59,4 @@ select
         when r.status = 'negative' then 'corrections of earlier quarters exceed the offences recorded'
     end as count_note,  -- why the count keeps a rank from it; else the area's note of the half-year says what there is to say
 from ranks as r
-left join crime_rates_core.poisson_limits as l on l.events = r.offences
+left join crime_rates_core.exact_poisson_limits as l on l.events = r.offences

@@ -21,11 +21,11 @@ def until(catalog: str, stop: str) -> dict[str, Any]:
     """Read again and again until the file STOP is there, by a new connection each second time: which builds, how many torn."""
     seen: Counter[str] = Counter()
     torn = 0
-    con = ducklake.reader(catalog, access=lakehouse_access())
+    con = ducklake.connect_read_only(catalog, access=lakehouse_access())
     while not Path(stop).exists():
         if sum(seen.values()) % 2:
             con.close()
-            con = ducklake.reader(catalog, access=lakehouse_access())
+            con = ducklake.connect_read_only(catalog, access=lakehouse_access())
         con.execute("begin")
         found = marks(con)
         con.execute("commit")
@@ -36,7 +36,7 @@ def until(catalog: str, stop: str) -> dict[str, Any]:
 
 def midway(catalog: str, signal: str) -> dict[str, Any]:
     """Read in one transaction, wait at SIGNAL, and read again there and after it."""
-    with ducklake.reader(catalog, access=lakehouse_access()) as con:
+    with ducklake.connect_read_only(catalog, access=lakehouse_access()) as con:
         con.execute("begin")
         before = marks(con)
         hold(Path(signal))
@@ -55,7 +55,7 @@ def by_command(data_dir: str, signal: str) -> dict[str, Any]:
 
 def now(catalog: str) -> dict[str, Any]:
     """The builds that are found now, one where the lakehouse is whole."""
-    with ducklake.reader(catalog, access=lakehouse_access()) as con:
+    with ducklake.connect_read_only(catalog, access=lakehouse_access()) as con:
         return {"builds": sorted(marks(con))}
 
 

@@ -17,7 +17,7 @@ NEXT = (
 
 def main(catalog: str, signal: str) -> None:
     """Take the number of the next snapshot, as each commit does first, and hold it until SIGNAL.go is there."""
-    with ducklake.writer(catalog, "", lakehouse_access()) as con:
+    with ducklake.connect_writable(catalog, "", lakehouse_access()) as con:
         con.execute("begin")
         con.execute(NEXT.format(f"__ducklake_metadata_{ducklake.NAME}.public.ducklake_snapshot"))
         hold(Path(signal))

@@ -17,7 +17,7 @@ WAIT = 0.02  # seconds between looks at the signal
 MOMENTS = {  # → the function that it is before or after
     "begun": ("_replace", "before"),
     "written": ("_replace", "after"),
-    "committed": ("_forget", "before"),
+    "committed": ("_expire_snapshots", "before"),
 }
 
 

@@ -16,7 +16,7 @@ from flows.queries.connection import NotFound
 from flows.report import area_pages, charts, site, urls
 from flows.settings import Settings
 from flows.storage.data_store import LocalStore
-from flows.storage.file_lock import FolderBusy
+from flows.storage.file_lock import RunInProgress
 from tests.flows.report.conftest import FORMULA, HOSTILE
 from tests.support.report_pages import tables, words
 from transforms.errors import UsageError
@@ -88,7 +88,7 @@ def test_what_is_not_a_report_is_left_alone(small: Path, tmp_path: Path, what: s
 
 
 def test_two_processes_do_not_write_one_folder(small: Path, tmp_path: Path) -> None:
-    with site.replace_folder(tmp_path / "report"), pytest.raises(FolderBusy, match="wait for it to end"):
+    with site.replace_folder(tmp_path / "report"), pytest.raises(RunInProgress, match="wait for it to end"):
         site.write_site(LocalStore(small), tmp_path / "report")
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from flows.storage.data_store import LocalStore
-from flows.storage.file_lock import FolderBusy
+from flows.storage.file_lock import RunInProgress
 
 
 def test_a_busy_folder_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    with LocalStore(tmp_path).lock(), pytest.raises(FolderBusy) as error, LocalStore(tmp_path).lock():
+    with LocalStore(tmp_path).lock(), pytest.raises(RunInProgress) as error, LocalStore(tmp_path).lock():
         pass
     assert str(error.value) == (
         f"Another run (process {os.getpid()}) is at work on {tmp_path}: wait for it to end, then run the command again."
@@ -33,7 +33,7 @@ def test_the_lock_of_a_run_that_was_killed_goes_with_it(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
     ) as other:
         assert other.stdout is not None and other.stdout.readline() == "held\n"
-        with pytest.raises(FolderBusy, match=f"process {other.pid}"), LocalStore(tmp_path).lock():
+        with pytest.raises(RunInProgress, match=f"process {other.pid}"), LocalStore(tmp_path).lock():
             pass
         other.send_signal(signal.SIGKILL)
         other.wait()

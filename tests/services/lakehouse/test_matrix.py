@@ -52,7 +52,7 @@ def filled(request: pytest.FixtureRequest, tmp_path: Path, built: Path) -> Place
 def test_lakehouse_and_file_are_equal(
     filled: Place, built: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sample: World
 ) -> None:
-    with ducklake.reader(filled.catalog, access=lakehouse_access()) as con:
+    with ducklake.connect_read_only(filled.catalog, access=lakehouse_access()) as con:
         con.execute(f"attach {quoted(str(built))} as built (read_only)")
         rows_are_equal(con)
         descriptions_are_equal(con)

@@ -60,12 +60,12 @@ def standing_still(place: Place, signal: Path) -> Iterator[None]:
 
 def test_readers_need_no_right_but_to_select(filled: Place, server: postgres.Server, built: Path, tmp_path: Path) -> None:
     reader = role(server, filled, "bi", "select")
-    with ducklake.reader(reader.catalog) as con:
+    with ducklake.connect_read_only(reader.catalog) as con:
         assert marks(con) == {"old"}
     with pytest.raises(LakehouseError, match="permission denied for table ducklake_") as refused:
         reader.publish(variant(built, tmp_path, "new"))
     assert len(str(refused.value)) < 300  # DuckLake quotes all that it wanted to do: kilobytes
-    with ducklake.reader(reader.catalog) as con:
+    with ducklake.connect_read_only(reader.catalog) as con:
         assert marks(con) == {"old"}
     forget_role(server, filled, "bi")
 
@@ -76,7 +76,7 @@ def test_a_publication_that_cannot_clear_away_says_that_it_is_published(
     writer = role(server, filled, "careful", "select, insert, update")
     with pytest.raises(LakehouseError, match="^crime_rates-new is published to the lakehouse, but .* permission denied"):
         writer.publish(variant(built, tmp_path, "new"), keep=1)
-    with ducklake.reader(filled.catalog) as con:
+    with ducklake.connect_read_only(filled.catalog) as con:
         assert marks(con) == {"new"}
     forget_role(server, filled, "careful")
 
@@ -87,10 +87,10 @@ def test_a_writer_does_not_wait_for_one_that_stands_still(filled: Place, built: 
     with standing_still(filled, tmp_path / "signal"):
         with pytest.raises(Conflict, match="^another writer has been at the end of its publication for a minute"):
             hasty.publish(new)
-        with ducklake.reader(filled.catalog) as con:
+        with ducklake.connect_read_only(filled.catalog) as con:
             assert marks(con) == {"old"}
     assert hasty.publish(new)
-    with ducklake.reader(filled.catalog) as con:
+    with ducklake.connect_read_only(filled.catalog) as con:
         assert marks(con) == {"new"}
 
 
@@ -107,7 +107,7 @@ def test_silence_has_an_end_unless_the_address_says_otherwise(
 
 
 def shown(catalog: str) -> tuple[str, ...]:
-    with ducklake.reader(catalog, access=lakehouse_access()) as con:
+    with ducklake.connect_read_only(catalog, access=lakehouse_access()) as con:
         return tuple(con.execute(SHOWN).fetchall()[0])
 
 

@@ -44,7 +44,7 @@ def test_rows_are_stored_in_the_order_of_the_file(place: Place, built: Path, tmp
     with duckdb.connect(str(many)) as con:
         con.execute("create table many as select i, md5(i::varchar) as text from range(2_000_000) as r(i)")
     place.publish(many)
-    with ducklake.reader(place.catalog) as con:
+    with ducklake.connect_read_only(place.catalog) as con:
         later = "select count(*) from (select i, lag(i) over (order by rowid) as before from many) where i <> before + 1"
         assert con.execute(later).fetchall() == [(0,)]
         file = f"{place.data}/main/many/*.parquet"
@@ -66,17 +66,17 @@ def test_the_same_build_again_does_nothing(place: Place, built: Path) -> None:
 def test_readers_go_back_to_a_snapshot(place: Place, built: Path, tmp_path: Path) -> None:
     for mark in ("1", "2"):
         assert place.publish(variant(built, tmp_path, mark))
-    with ducklake.reader(place.catalog) as con:
+    with ducklake.connect_read_only(place.catalog) as con:
         assert marks(con) == {"2"}
-        [newest, older] = ducklake.published(con)
+        [newest, older] = ducklake.list_publications(con)
         assert (newest.build, older.build) == ("crime_rates-2", "crime_rates-1")
         at = f"select distinct examples from quality_checks at (version => {older.snapshot})"
         assert con.execute(at).fetchall() == [("1",)]
-    with ducklake.reader(place.catalog, older.snapshot) as con:
+    with ducklake.connect_read_only(place.catalog, older.snapshot) as con:
         assert marks(con) == {"1"}
         assert con.execute("select distinct release_id from top_areas").fetchall() == [("1",)]  # views go back too
     with pytest.raises(LakehouseError, match="No snapshot found at version 99"):
-        ducklake.reader(place.catalog, 99)
+        ducklake.connect_read_only(place.catalog, 99)
 
 
 def test_a_command_asks_a_snapshot(place: Place, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,18 +110,18 @@ def test_the_newest_builds_are_kept_and_files_go_when_a_day_old(place: Place, bu
     builds = [variant(built, tmp_path, str(number)) for number in range(KEPT + 2)]
     for build in builds:
         assert place.publish(build)
-    with ducklake.reader(place.catalog) as con:
-        assert [p.build for p in ducklake.published(con)] == [build.stem for build in reversed(builds[-KEPT:])]
+    with ducklake.connect_read_only(place.catalog) as con:
+        assert [p.build for p in ducklake.list_publications(con)] == [build.stem for build in reversed(builds[-KEPT:])]
         held = place.parquet()
     forget_scheduled_by(place, "2 days")
     assert place.publish(variant(built, tmp_path, "last"))
     gone = held - place.parquet()
     assert {file.parent.name for file in gone} == {*MARKED, "published_objects"}
     assert len(gone) == 2 * (len(MARKED) + 1)  # of two builds; that which went only now has its day
-    with ducklake.reader(place.catalog) as con:
-        publications = ducklake.published(con)
+    with ducklake.connect_read_only(place.catalog) as con:
+        publications = ducklake.list_publications(con)
     for one in publications:
-        with ducklake.reader(place.catalog, one.snapshot) as con:
+        with ducklake.connect_read_only(place.catalog, one.snapshot) as con:
             assert marks(con) == {one.build.removeprefix("crime_rates-")}
 
 
@@ -174,11 +174,11 @@ def test_the_address_is_wanted_once(place: Place, built: Path, tmp_path: Path) -
 
 def test_what_somebody_else_changed_is_mended(place: Place, built: Path) -> None:
     place.publish(built)
-    with ducklake.writer(place.catalog, "") as con:
+    with ducklake.connect_writable(place.catalog, "") as con:
         con.execute("delete from rate_facts where area_key < 100")
         con.execute("drop view top_areas")
     assert place.publish(built)
-    with ducklake.reader(place.catalog) as con, duckdb.connect(str(built), read_only=True) as file:
+    with ducklake.connect_read_only(place.catalog) as con, duckdb.connect(str(built), read_only=True) as file:
         for count in ("select count(*) from ranked_rates", "select count(*) from top_areas"):
             assert con.execute(count).fetchall() == file.execute(count).fetchall()
 
@@ -192,7 +192,7 @@ def test_tables_and_columns_follow_the_file(place: Place, built: Path, tmp_path:
     place.publish(built)
     for database in (changed, variant(built, tmp_path, "2")):
         assert place.publish(database)
-        with ducklake.reader(place.catalog) as con, duckdb.connect(str(database), read_only=True) as file:
+        with ducklake.connect_read_only(place.catalog) as con, duckdb.connect(str(database), read_only=True) as file:
             listed = (
                 "select table_name, column_name, data_type, comment from duckdb_columns() where database_name = "
                 "current_database() and schema_name = 'main' and not internal and table_name in "
@@ -210,13 +210,13 @@ def test_tables_and_columns_follow_the_file(place: Place, built: Path, tmp_path:
 def test_nothing_is_kept_in_the_catalog(place: Place, built: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # by default tables of ten rows or fewer lie there, where readers of Parquet do not find them
     place.publish(built)
-    count = f"select sum(num_rows) from parquet_file_metadata('{place.data}/**/poisson_limits/*.parquet')"
+    count = f"select sum(num_rows) from parquet_file_metadata('{place.data}/**/exact_poisson_limits/*.parquet')"
     assert duckdb.execute(count).fetchall() == [(10,)]
     assert inlined(place) == 0
     default = Place(str(tmp_path / "default.ducklake"), str(tmp_path / "default"))
     monkeypatch.setattr(ducklake, "ALWAYS", "data_inlining_row_limit 10")
     default.publish(built)
-    assert not list(Path(default.data).rglob("poisson_limits/*"))
+    assert not list(Path(default.data).rglob("exact_poisson_limits/*"))
     assert inlined(default) > 0
 
 
@@ -233,21 +233,21 @@ def inlined(place: Place) -> int:
 def test_a_password_in_the_address_is_refused(catalog: str) -> None:
     # DuckDB prints the whole address when it cannot connect
     with pytest.raises(UsageError, match="expected no password") as refused:
-        ducklake.reader(catalog)
+        ducklake.connect_read_only(catalog)
     assert "secret" not in str(refused.value)
 
 
 def test_readers_are_told_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LakehouseError, match="none.ducklake.*does not exist"):
-        ducklake.reader(str(tmp_path / "none.ducklake"))
+        ducklake.connect_read_only(str(tmp_path / "none.ducklake"))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # noqa: ARG005
     with pytest.raises(LakehouseError, match=r'pip install "crime-rates\[lake\]"'):
-        ducklake.reader(str(tmp_path / "none.ducklake"))
+        ducklake.connect_read_only(str(tmp_path / "none.ducklake"))
 
 
 def test_readers_change_nothing(place: Place, built: Path) -> None:
     place.publish(built)
-    with ducklake.reader(place.catalog) as con, pytest.raises(duckdb.InvalidInputException, match="read-only"):
+    with ducklake.connect_read_only(place.catalog) as con, pytest.raises(duckdb.InvalidInputException, match="read-only"):
         con.execute("delete from areas")
 
 

@@ -64,7 +64,7 @@ def go_on(signal: Path) -> None:
 
 
 def seen(place: Place) -> set[str]:
-    with ducklake.reader(place.catalog) as con:
+    with ducklake.connect_read_only(place.catalog) as con:
         return marks(con)
 
 
@@ -92,7 +92,7 @@ def test_of_two_writers_exactly_one_wins(filled: Place, tmp_path: Path, started:
 
 
 def test_of_two_first_writers_one_wins(shared: Place, built: Path, tmp_path: Path, started: list[subprocess.Popen[str]]) -> None:
-    with ducklake.writer(shared.catalog, shared.data):  # another one has made the lakehouse, and nothing in it yet
+    with ducklake.connect_writable(shared.catalog, shared.data):  # another one has made the lakehouse, and nothing in it yet
         pass
     builds = [variant(built, tmp_path, mark) for mark in ("a", "b")]
     signal = tmp_path / "signal"
@@ -198,7 +198,7 @@ def test_a_server_that_is_away_is_one_sentence(filled: Place, built: Path, tmp_p
 
 
 def test_a_reader_keeps_its_snapshot_through_publications(filled: Place, built: Path, tmp_path: Path) -> None:
-    with ducklake.reader(filled.catalog) as con:
+    with ducklake.connect_read_only(filled.catalog) as con:
         con.execute("begin")
         assert marks(con, ["half_years"]) == {"old"}
         for number in range(5):  # more than are kept: its own is expired, and its files stay for their day
@@ -218,11 +218,11 @@ def test_a_command_is_answered_by_one_build(filled: Place, built: Path, tmp_path
 
 def test_a_reader_needs_no_more_than_to_select(filled: Place, server: postgres.Server) -> None:
     server.query(filled.catalog, "create role looks login; grant select on all tables in schema public to looks")
-    with ducklake.reader(filled.catalog.replace("user=crime", "user=looks")) as con:
+    with ducklake.connect_read_only(filled.catalog.replace("user=crime", "user=looks")) as con:
         assert marks(con) == {"old"}
     with (
         pytest.raises(LakehouseError, match="permission denied"),
-        ducklake.writer(filled.catalog.replace("user=crime", "user=looks"), "") as con,
+        ducklake.connect_writable(filled.catalog.replace("user=crime", "user=looks"), "") as con,
         ducklake.translate_errors(),
     ):
         con.execute("create table mine (i integer)")
@@ -230,7 +230,7 @@ def test_a_reader_needs_no_more_than_to_select(filled: Place, server: postgres.S
 
 def test_a_catalog_without_a_lakehouse_says_what_makes_one(server: postgres.Server) -> None:
     with pytest.raises(LakehouseError, match="names no lakehouse yet: `crime-rates update` makes it"):
-        ducklake.reader(server.database())
+        ducklake.connect_read_only(server.database())
 
 
 def test_a_conflict_is_a_lakehouse_error() -> None:

@@ -53,9 +53,9 @@ class Person:
 
     def seen(self) -> tuple[str, int]:
         """(the build in the lakehouse, South Worcester's offences there)."""
-        with ducklake.reader(self.place.catalog) as con:
+        with ducklake.connect_read_only(self.place.catalog) as con:
             rows = con.execute("select offences from ranked_rates where offence_code = '8Q' and level = 'csp'").fetchall()
-            return ducklake.published(con)[0].build, rows[0][0]
+            return ducklake.list_publications(con)[0].build, rows[0][0]
 
 
 @pytest.fixture

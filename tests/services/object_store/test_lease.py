@@ -12,8 +12,8 @@ from contextlib import contextmanager
 import pytest
 
 from flows.storage import lease
-from flows.storage.file_lock import FolderBusy
-from flows.storage.lease import Lease, StoreBusy
+from flows.storage.file_lock import RunInProgress
+from flows.storage.lease import Lease, RemoteRunInProgress
 from flows.storage.object_store import ObjectStore, StoreError
 from tests.services.object_store.conftest import Hosts
 
@@ -52,13 +52,13 @@ def die(objects: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Lease:
 def test_a_second_run_is_told_to_wait(hosts: Hosts) -> None:
     first, second = hosts.on("first"), hosts.on("second")
     with first.lock():
-        with pytest.raises(FolderBusy) as error, second.lock():
+        with pytest.raises(RunInProgress) as error, second.lock():
             pass
         who = f"process {os.getpid()} on {socket.gethostname()}"
         assert str(error.value).startswith(
             f"Another run ({who}) is at work on {hosts.address}: wait for it to end, then run the command again."
         )
-        with pytest.raises(FolderBusy, match="at work on"), hosts.on("first").lock():  # by the lock of this host
+        with pytest.raises(RunInProgress, match="at work on"), hosts.on("first").lock():  # by the lock of this host
             pass
     with second.lock():
         pass
@@ -75,7 +75,7 @@ def test_of_many_that_start_at_once_one_gets_on(hosts: Hosts) -> None:
         try:
             taken.take()
             ends.append("on")
-        except StoreBusy:
+        except RemoteRunInProgress:
             ends.append("busy")
         done.wait()
         taken.give_back()
@@ -91,7 +91,7 @@ def test_of_many_that_start_at_once_one_gets_on(hosts: Hosts) -> None:
 def test_the_place_of_a_dead_run_is_taken(hosts: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
     die(hosts.objects, monkeypatch)
     store = hosts.on("any")
-    with pytest.raises(StoreBusy, match=r"its place is free 60 seconds later\.$"), store.lock():
+    with pytest.raises(RemoteRunInProgress, match=r"its place is free 60 seconds later\.$"), store.lock():
         pass
     with age_by_a_minute(monkeypatch), store.lock():
         pass
@@ -117,14 +117,14 @@ def test_who_was_held_up_too_long_has_lost_its_place_and_takes_it_from_nobody(
     with age_by_a_minute(monkeypatch):
         other = Lease(hosts.objects)
         other.take()
-    with pytest.raises(StoreBusy) as error:
+    with pytest.raises(RemoteRunInProgress) as error:
         lost.check()
     assert str(error.value) == (
         f"{hosts.address}: this run was held up for over 60 seconds, and another run has taken its place: "
         "nothing was published. Run the command again."
     )
     lost.give_back()
-    with pytest.raises(StoreBusy), hosts.on("third").lock():
+    with pytest.raises(RemoteRunInProgress), hosts.on("third").lock():
         pass
     other.give_back()
 
@@ -150,6 +150,6 @@ def test_who_lost_its_place_replaces_nothing(hosts: Hosts) -> None:
     store.write("a", b"1")
     with store.lock():
         hosts.objects.write(lease.NAME, b'{"token": "of another run"}')
-        with pytest.raises(StoreBusy, match="nothing was published"):
+        with pytest.raises(RemoteRunInProgress, match="nothing was published"):
             store.replace("a", b"2", b"1")
     assert store.read("a") == b"1"

@@ -20,7 +20,7 @@ from flows.settings import Settings
 from flows.sources import catalogue
 from flows.storage import lease, raw_store
 from flows.storage.data_store import DataStore, LocalStore
-from flows.storage.file_lock import FolderBusy
+from flows.storage.file_lock import RunInProgress
 from flows.storage.raw_store import FileKind
 from flows.warehouse import build
 from flows.warehouse.published import published as published_build
@@ -210,7 +210,7 @@ def test_a_run_that_is_killed_in_the_middle_of_a_partition_is_completed_by_the_n
     there = hosts.objects
     assert [name.rpartition("/")[2] for name in there.list("raw")] == ["lad17_csp17_pfa17.csv"]
     second = hosts.on("second")
-    with pytest.raises(FolderBusy, match="its place is free"), second.lock():
+    with pytest.raises(RunInProgress, match="its place is free"), second.lock():
         pass
     monkeypatch.setattr(lease, "SECONDS", 1.0)
     time.sleep(2.1)

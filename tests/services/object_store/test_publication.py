@@ -9,7 +9,7 @@ import pytest
 
 from flows.storage import lease, run_log
 from flows.storage.data_store import DataStore, LocalStore
-from flows.storage.lease import StoreBusy
+from flows.storage.lease import RemoteRunInProgress
 from flows.storage.object_store import ObjectStore, StoreError
 from flows.storage.remote_store import RemoteStore
 from flows.storage.run_log import Run
@@ -93,7 +93,7 @@ def test_a_run_that_lost_its_lease_publishes_nothing(hosts: Hosts) -> None:
     store = hosts.on("writer")
     with store.lock():
         hosts.objects.write(lease.NAME, b'{"token": "of another run"}')
-        with pytest.raises(StoreBusy, match="nothing was published"):
+        with pytest.raises(RemoteRunInProgress, match="nothing was published"):
             versions.publish(store, built(store, "two"), 3)
     assert [seen(hosts, host) for host in ("writer", "reader")] == ["one", "one"]
 

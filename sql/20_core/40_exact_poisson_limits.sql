@@ -1,4 +1,4 @@
--- one row per number of events from 0 to 9: exact 95% limits of a Poisson count
+-- one row per number of events from 0 to 9: exact 95% limits of a Poisson count; from 10 up 81_rate_figures_on.sql approximates
 -- (half the 2.5% and 97.5% points of chi-squared with 2n and 2n + 2 degrees of freedom; tests/sql/test_rates.py solves for them again)
 select events::bigint as events, lower_limit::double as lower_limit, upper_limit::double as upper_limit,
 from (

@@ -14,11 +14,11 @@ from flows.storage.data_store import DataStore
 
 FOLDER, LINK, CURRENT, MARKER = "warehouse", "crime_rates.duckdb", "CURRENT", ".rolled_back"
 
-OldLayout = tuple[str, tuple[str, ...], tuple[str, ...]]
+LegacyLayout = tuple[str, tuple[str, ...], tuple[str, ...]]
 """The published build, those that are kept (the last published first), and those that were rolled back: file names."""
 
 
-def read_old_layout(store: DataStore) -> OldLayout | None:
+def read_legacy_layout(store: DataStore) -> LegacyLayout | None:
     """What an old data folder says of its builds, or None where nothing is published in it."""
     pointer = store.read(f"{FOLDER}/{CURRENT}")
     if pointer is not None and pointer.startswith(b"{"):
@@ -38,7 +38,7 @@ def read_old_layout(store: DataStore) -> OldLayout | None:
     return current, tuple(builds), tuple(rolled_back)
 
 
-def remove_old_layout(store: DataStore, files: Iterable[str]) -> None:
+def remove_legacy_layout(store: DataStore, files: Iterable[str]) -> None:
     """Remove, of these files of the store, what published.json has replaced; the link stays."""
     names = [name for name in files if name == f"{FOLDER}/{CURRENT}" or name.endswith(MARKER)]
     for name in names:
