@@ -47,7 +47,7 @@ def test_our_duckdb_reads_on_while_another_build_is_published(script: str, build
     result = run(script, [sys.executable, str(CLIENTS / script)], tmp_path, builds)
     assert result.works, row(result)
     assert {build for _, build in result.ways} == {"new"}
-    assert not builds[0].path.samefile(next(iter(tmp_path.glob("*/crime_rates.duckdb"))))  # the link was repointed
+    assert not builds[0].path.samefile(next(iter(tmp_path.glob("*/warehouse/crime_rates.duckdb"))))  # the link was repointed
 
 
 def test_a_client_with_other_figures_is_told_apart(builds: tuple[Build, Build], tmp_path: Path) -> None:

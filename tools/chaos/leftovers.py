@@ -23,7 +23,8 @@ WRITER = """
 import os, sys, duckdb
 con = duckdb.connect(sys.argv[1])
 con.execute("set checkpoint_threshold = '1GB'")
-con.execute("create or replace table ranked_rates as select 1 as offences, 1 as rank")
+con.execute("drop view ranked_rates")
+con.execute("create table ranked_rates as select 1 as offences, 1 as rank")
 con.execute("create table stray (a int)")
 os.kill(os.getpid(), 9)
 """

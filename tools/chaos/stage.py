@@ -87,12 +87,12 @@ def set_up() -> None:
         return None
 
     for name, values in {
-        "prefect": {"flow": flow, "task": task},
+        "prefect": {"flow": flow, "task": task, "Task": Task},
         "prefect.artifacts": {"create_markdown_artifact": none, "create_table_artifact": none},
         "prefect.cache_policies": {"NO_CACHE": None},
         "prefect.client": {},
         "prefect.client.schemas": {},
-        "prefect.client.schemas.objects": {"State": State},
+        "prefect.client.schemas.objects": {"State": State, "TaskRun": object},
         "prefect.futures": {"PrefectFuture": Future},
         "prefect.settings": {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": None, "temporary_settings": nullcontext},
         "prefect.states": {"Completed": State, "Failed": State},
