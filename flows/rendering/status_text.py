@@ -75,7 +75,7 @@ def _published(status: DataStatus) -> Lines:
     if status.database is None:
         lines = [f"No database is published in {status.data_dir} yet."]
     else:
-        lines = [f"LakehousePublication: {status.database}"]
+        lines = [f"Published: {status.database}"]
     for release in status.newest:
         lines.append(
             f"  {release['table_kind']}: {release['release_id']}, published {release['published']} "
