@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from flows.warehouse.writer import Writer, create_macro, create_view
 from sql import CORE_SCHEMA, SCHEMAS, Model, contract, quoted, read_models
@@ -66,7 +67,9 @@ class TableMaker:
         """Write a public table that no model makes, from rows with its columns in order."""
         table = self._tables[name]
         self._con.execute(table.create_statement("main"))
-        self._con.executemany(f"insert into main.{name} values ({', '.join('?' * len(table.columns))})", rows)
+        names = [column.name for column in table.columns]
+        records = [dict(zip(names, row, strict=True)) for row in rows]
+        self._con.from_arrow(pa.Table.from_pylist(records, schema=table.arrow_schema())).insert_into(f"main.{name}")
         self._write(f"main.{name}", f"main.{name}", table.order)
 
     def _make_public_table(self, table: Table, model: Model) -> None:
