@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows.queries.connection import fetch_rows
+from flows.queries.connection import fetch_records, fetch_rows
 from flows.queries.figure import Figure, fetch_figure
 from flows.queries.figure_context import FigureContext, fetch_context
 from flows.queries.figure_counts import FigureCounts, fetch_counts
@@ -116,11 +116,11 @@ def _standing(con: duckdb.DuckDBPyConnection, figure: Figure) -> Standing | None
 
 def _ranked_areas(con: duckdb.DuckDBPyConnection, figure: Figure) -> list[RankedArea]:
     """The ranked rows of the table, the first rank first."""
-    rows = fetch_rows(
+    return fetch_records(
         con,
+        RankedArea,
         "select area_name, offences, population, rate_per_10k as rate, rate_lower_95 as lower, rate_upper_95 as upper, rank "
         "from ranked_rates where half_year = ? and level = ? and offence_level = ? and offence_code = ? "
         "and rank is not null order by rank, area_name",
         [str(figure.table.half_year), figure.table.level, figure.table.offence.level, figure.table.offence.code],
     )
-    return [RankedArea(**row) for row in rows]

@@ -7,7 +7,7 @@ from datetime import date
 
 import duckdb
 
-from flows.queries.connection import fetch_rows
+from flows.queries.connection import fetch_records, fetch_rows
 from flows.queries.figure import Figure
 
 _TABLE = "from ranked_rates where half_year = ? and offence_level = ? and offence_code = ?"
@@ -92,23 +92,23 @@ def _table_of(figure: Figure) -> list[str]:
 
 
 def _status_totals(con: duckdb.DuckDBPyConnection, figure: Figure) -> list[StatusTotal]:
-    rows = fetch_rows(
+    return fetch_records(
         con,
+        StatusTotal,
         f"select status, count(*) as areas, sum(offences)::bigint as offences {_TABLE} and level = ? "
         "group by rollup (status) order by status is null, status <> 'ranked', status",
         [*_table_of(figure), figure.table.level],
     )
-    return [StatusTotal(**row) for row in rows]
 
 
 def _withdrawals(con: duckdb.DuckDBPyConnection, figure: Figure) -> list[Withdrawal]:
-    rows = fetch_rows(
+    return fetch_records(
         con,
+        Withdrawal,
         f"select status_note as note, list(area_name order by area_name) as areas {_TABLE} and level = ? "
         "and status = 'withdrawn' group by all order by 1",
         [*_table_of(figure), figure.table.level],
     )
-    return [Withdrawal(**row) for row in rows]
 
 
 def _force_total(con: duckdb.DuckDBPyConnection, figure: Figure) -> ForceTotal:
@@ -129,8 +129,9 @@ def _force_total(con: duckdb.DuckDBPyConnection, figure: Figure) -> ForceTotal:
 
 
 def _revisions(con: duckdb.DuckDBPyConnection, figure: Figure) -> list[CountRevision]:
-    rows = fetch_rows(
+    return fetch_records(
         con,
+        CountRevision,
         "select v.to_release, r.published, v.area_name, v.quarter, v.offence_code, v.before, v.after "
         "from revisions as v join releases as r on r.release_id = v.to_release "
         "join crime_rates_core.areas as a on a.level = v.level and a.area_name = v.area_name "
@@ -148,7 +149,6 @@ def _revisions(con: duckdb.DuckDBPyConnection, figure: Figure) -> list[CountRevi
             *figure.quarters,
         ],
     )
-    return [CountRevision(**row) for row in rows]
 
 
 def _count_releases(con: duckdb.DuckDBPyConnection, figure: Figure) -> int:

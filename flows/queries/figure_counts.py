@@ -10,7 +10,7 @@ from datetime import date
 
 import duckdb
 
-from flows.queries.connection import fetch_rows
+from flows.queries.connection import fetch_records
 from flows.queries.figure import CURRENT, Figure
 
 MOST_CODES = 12  # offence codes listed one by one; smaller ones are added up
@@ -90,8 +90,9 @@ def fetch_counts(con: duckdb.DuckDBPyConnection, figure: Figure) -> FigureCounts
 
 
 def _quarters(con: duckdb.DuckDBPyConnection, figure: Figure) -> list[QuarterCount]:
-    rows = fetch_rows(
+    return fetch_records(
         con,
+        QuarterCount,
         f"with {_CELLS} select w.quarter, q.release_id, r.published, count(c.quarter)::integer as cells, "
         "sum(c.offences)::bigint as offences, coalesce(bool_and(c.is_known), true) as is_known "
         "from (select unnest([?, ?]) as quarter) as w left join crime_rates_core.release_quarters as q "
@@ -100,23 +101,23 @@ def _quarters(con: duckdb.DuckDBPyConnection, figure: Figure) -> list[QuarterCou
         "group by all order by 1",
         [*_cells_of(figure), *figure.quarters, figure.release_level, figure.start_year * 4],
     )
-    return [QuarterCount(**row) for row in rows]
 
 
 def _forces(con: duckdb.DuckDBPyConnection, figure: Figure) -> list[PartCount]:
-    rows = fetch_rows(
+    return fetch_records(
         con,
+        PartCount,
         f"with {_CELLS} select null as code, member as name, {_COUNTS} from cells group by all "
         "order by total desc nulls last, member",
         [*_cells_of(figure), *_twice_each(figure)],
     )
-    return [PartCount(**row) for row in rows]
 
 
 def _codes(con: duckdb.DuckDBPyConnection, figure: Figure) -> list[PartCount]:
     """The biggest codes, and any with a correction below nought or an N/a; the rest in one row."""
-    rows = fetch_rows(
+    return fetch_records(
         con,
+        PartCount,
         f"with {_CELLS}, codes as (select offence_code as code, offence_name as name, {_COUNTS} from cells group by all), "
         "placed as (select *, row_number() over (order by total desc nulls last, code) as place from codes), "
         f"split as (select *, place <= {MOST_CODES} or coalesce(first < 0, false) or coalesce(second < 0, false) "
@@ -127,7 +128,6 @@ def _codes(con: duckdb.DuckDBPyConnection, figure: Figure) -> list[PartCount]:
         "sum(total)::bigint, true from split where not is_listed having count(*) > 0",
         [*_cells_of(figure), *_twice_each(figure)],
     )
-    return [PartCount(**row) for row in rows]
 
 
 def _cells_of(figure: Figure) -> list[str | int]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import duckdb
 
 from flows.common.package_data import packaged_folder
-from flows.queries.connection import fetch_rows
+from flows.queries.connection import fetch_records, fetch_rows
 from flows.queries.figure import CURRENT, Figure
 from flows.storage.data_store import MANIFESTS, DataStore
 
@@ -119,8 +119,9 @@ def _fetch_rows(con: duckdb.DuckDBPyConnection, figure: Figure, files: list[str]
     names = _published_names(con, figure)
     if not files or not names:
         return []
-    rows = fetch_rows(
+    return fetch_records(
         con,
+        _SourceRow,
         "select n.member, p.quarter, p.area_name, p.offence_code, p.offence_name, p.offence_subgroup, p.offence_group, "
         "o.offence_name as current_name, o.subgroup as current_subgroup, o.offence_group as current_group, "
         'p.offences, p.file_name, p.sheet, p."row", exists (from crime_rates_core.count_history as c '
@@ -147,7 +148,6 @@ def _fetch_rows(con: duckdb.DuckDBPyConnection, figure: Figure, files: list[str]
             figure.start_year * 4,
         ],
     )
-    return [_SourceRow(**row) for row in rows]
 
 
 def _published_names(con: duckdb.DuckDBPyConnection, figure: Figure) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from flows.common.atomic_files import read_json
-from flows.queries.connection import fetch_rows
+from flows.queries.connection import fetch_records, fetch_rows
 from flows.queries.figure import Figure
 
 
@@ -214,8 +214,9 @@ def _places(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path, files: d
 
 
 def _forces(con: duckdb.DuckDBPyConnection, figure: Figure, lookup_year: int | None) -> list[ForcePopulation]:
-    rows = fetch_rows(
+    return fetch_records(
         con,
+        ForcePopulation,
         "select a.area_name as name, a.kind is distinct from 'unassigned' as is_place, p.persons "
         "from crime_rates_core.area_members as m "
         "join crime_rates_core.areas as a on a.area_key = m.member_key "
@@ -223,4 +224,3 @@ def _forces(con: duckdb.DuckDBPyConnection, figure: Figure, lookup_year: int | N
         "and p.vintage = ? where m.basis = 'published' and m.area_key = ? order by 1",
         [lookup_year, figure.row["population_year"], figure.row["population_vintage"], figure.area_key],
     )
-    return [ForcePopulation(**row) for row in rows]

@@ -29,7 +29,7 @@ from flows.settings import Settings
 from flows.storage.data_store import LocalStore
 from flows.warehouse import table_export
 from tests.support import explanations
-from tests.support.releases import figures
+from tests.support.releases import CSP_2015, figures
 from tests.support.world import REFERENCE, World, rows_of
 from transforms.areas import read_reference
 from transforms.periods import HalfYear
@@ -120,17 +120,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     world._write_csv(
         path,
         [
-            [
-                "Financial Year",
-                "Financial Quarter",
-                "Police Force",
-                "CSP Name",
-                "Offence Description",
-                "Offence Group",
-                "Offence Subgroup",
-                "Offence Code",
-                "Offence Count",
-            ],
+            list(CSP_2015),
             *flat,
         ],
     )

@@ -21,7 +21,7 @@ from flows.storage import raw_store
 from flows.storage.data_store import LocalStore
 from flows.storage.raw_store import FileKind
 from flows.storage.run_log import FileResult, ResultState, Run
-from tests.support.releases import PFA, cover, figures, write_ods
+from tests.support.releases import CSP_2015, PFA, cover, figures, write_ods
 
 NOMIS = "/api/v01/dataset/NM_2002_1.data.csv"
 ONS_COLUMNS = "file_name,url_path,kind,years,vintage,boundaries,note,source\n"
@@ -32,21 +32,7 @@ def workbook(folder: Path, level: str, count: int, published: date = date(2026, 
         figures("2015/16", quarter, "West Mercia", count=count, csp="South Worcester" if level == "csp" else None)
         for quarter in (1, 2)
     ]
-    header = (
-        list(PFA)
-        if level == "pfa"
-        else [
-            "Financial Year",
-            "Financial Quarter",
-            "Police Force",
-            "CSP Name",
-            "Offence Description",
-            "Offence Group",
-            "Offence Subgroup",
-            "Offence Code",
-            "Offence Count",
-        ]
-    )
+    header = list(PFA) if level == "pfa" else list(CSP_2015)
     return write_ods(folder / f"{level}{count}.ods", [cover(published), ("2015_16", [header, *rows])]).read_bytes()
 
 
