@@ -10,6 +10,9 @@ from transforms.errors import PublishedFileError
 from transforms.readers.workbooks import Sheet
 
 _UPDATED = re.compile(r"^\s*(?:Updated|Date published):\s*(\d{1,2})(?:st|nd|rd|th)? ([A-Za-z]+ \d{4})", re.IGNORECASE)
+_FIRST_PUBLISHED = re.compile(
+    r"originally published (?:at [\d.:]+ ?[ap]m,? )?(?:on )?(\d{1,2})(?:st|nd|rd|th)? ([A-Za-z]+ \d{4})", re.IGNORECASE
+)
 LONGEST_NOTE = 20_000  # characters; the longest one published has 500
 _SECTION = re.compile(r"^\s*(Force Notes|Additional Notes)\s*$", re.IGNORECASE)
 
@@ -32,7 +35,8 @@ class Notes:
 def read_notes(sheet: Sheet) -> Notes:
     """Read a sheet without figures: a line `Updated: 23 July 2026`, the lines from `Force Notes` to `Additional Notes`.
 
-    Source: Cover_sheet and Notes of the Home Office workbooks since 2015/16; `Date published:` on ONS cover sheets. Raises
+    Source: Cover_sheet and Notes of the Home Office workbooks since 2015/16; `Date published:` and `originally
+    published at 9.30am 21 December 2022` on ONS cover sheets. Raises
     PublishedFileError for a row of text that is too long for a note.
     """
     notes = Notes()
@@ -45,7 +49,7 @@ def read_notes(sheet: Sheet) -> Notes:
             in_force_notes = section[1].casefold() == "force notes"
         elif in_force_notes and line:
             notes.force_notes.append(line)
-        if match := _UPDATED.match(line):
+        if match := _UPDATED.match(line) or _FIRST_PUBLISHED.search(line):
             notes.updated = notes.updated or _parse_long_date(f"{match[1]} {match[2]}")
         if line.startswith("SIMULATED"):
             notes.simulated = True

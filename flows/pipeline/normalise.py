@@ -100,6 +100,9 @@ def _normalise_files(settings: Settings, name: str, kind: FileKind, folders: Seq
     except PublishedFileError as error:
         return FileResult(name, kind, ResultState.FAILED, str(error))
     message = f"{partition.rows:,} rows, published {partition.vintage} ({partition.vintage_source})"
+    if partition.gaps:
+        more = " …" if len(partition.gaps) > 3 else ""
+        message += f", {len(partition.gaps):,} cells without a figure ({', '.join(partition.gaps[:3])}{more})"
     return FileResult(name, kind, ResultState.NEW if is_new else ResultState.UNCHANGED, message)
 
 

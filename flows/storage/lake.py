@@ -9,7 +9,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -64,6 +64,7 @@ class SourcePartition:
     vintage_source: str
     rows: int
     source_url: str
+    gaps: list[str] = field(default_factory=list)  # councils and years whose cell holds no figure: E07000237 in mid-2014
 
 
 def release_id(files: Sequence[RawFile]) -> tuple[str, str]:
@@ -170,27 +171,36 @@ def _update_record(folder: Path, release: ReleasePartition, files: Sequence[RawF
 def write_population(lake: Path, file: RawFile) -> tuple[SourcePartition, bool]:
     """Normalise a population file into data/lake/populations/<file>/, or find it there."""
 
-    def table() -> tuple[pa.Table, date | None]:
+    def table() -> _SourceTable:
         reader = PopulationReader(file.path, file.covers)
-        return reader.read(), reader.published
+        return _SourceTable(reader.read(), reader.published, reader.gaps)
 
     return _write_source(partition_folder(lake, FileKind.POPULATION, [file]), file, table)
 
 
 def write_lookup(lake: Path, file: RawFile) -> tuple[SourcePartition, bool]:
     """Normalise an ONS lookup into data/lake/lookups/<file>/, or find it there."""
-    return _write_source(partition_folder(lake, FileKind.LOOKUP, [file]), file, lambda: (read_lookup(file.path), None))
+    return _write_source(partition_folder(lake, FileKind.LOOKUP, [file]), file, lambda: _SourceTable(read_lookup(file.path)))
 
 
-def _write_source(folder: Path, file: RawFile, read: Callable[[], tuple[pa.Table, date | None]]) -> tuple[SourcePartition, bool]:
+@dataclass(frozen=True)
+class _SourceTable:
+    """The rows of a population or lookup file, and what else it says."""
+
+    rows: pa.Table
+    updated: date | None = None
+    gaps: list[str] = field(default_factory=list)
+
+
+def _write_source(folder: Path, file: RawFile, read: Callable[[], _SourceTable]) -> tuple[SourcePartition, bool]:
     record = folder / RECORD
     new = not is_current(folder, file)
     if new:
-        table, updated = read()
+        table = read()
         shutil.rmtree(folder, ignore_errors=True)  # read under another year than is known now
         with new_folder(folder) as partial:
-            _write_parquet(table, partial / "table.parquet")
-            stated = updated.isoformat() if updated else None
+            _write_parquet(table.rows, partial / "table.parquet")
+            stated = table.updated.isoformat() if table.updated else None
             source = SourcePartition(
                 folder.name.removesuffix(f".{LAYOUT}"),
                 file.path.name,
@@ -199,8 +209,9 @@ def _write_source(folder: Path, file: RawFile, read: Callable[[], tuple[pa.Table
                 stated,
                 "",
                 "",
-                table.num_rows,
+                table.rows.num_rows,
                 file.origin,
+                table.gaps,
             )
             write_json(partial / RECORD, asdict(source))
     source = SourcePartition(**read_json(record))

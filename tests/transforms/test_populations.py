@@ -238,10 +238,10 @@ def test_a_row_without_its_year_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cell", "found"),
     [
-        ("..", '".."'),
-        ("", "an empty cell"),
         ("-5", '"-5"'),
         ("1.5", '"1.5"'),
+        ("1,5", '"1,5"'),
+        ("10,08,42", '"10,08,42"'),
         ("many", '"many"'),
         ("9" * 30, f'"{"9" * 30}"'),
         ("٣٦", '"٣٦"'),
