@@ -1,4 +1,4 @@
-"""What several rooms share: the sample, built once."""
+"""What several rooms share: the sample, built once, and a connection to it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.support.world import World, build_sample
@@ -36,3 +37,10 @@ def _environment_as_before() -> Iterator[None]:
 def sample(tmp_path_factory: pytest.TempPathFactory) -> World:
     """data/sample, taken in, built and published without Prefect. Tests read it and change nothing."""
     return build_sample(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="session")
+def published(sample: World) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to the sample's database."""
+    with duckdb.connect(str((sample.warehouse / "crime_rates.duckdb").resolve()), read_only=True) as con:
+        yield con

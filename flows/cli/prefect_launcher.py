@@ -33,9 +33,6 @@ QUIET = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # its default of 20 s is too short on a busy machine
 }
 NO_SERVER = ("Failed to reach API", "Timed out while attempting to connect")  # how Prefect's RuntimeError begins
-SAMPLE_NOTE = """
-This is a sample: a selection of offences, split over partnerships by chance from the real figures of the forces.
-Only South Worcester (36) and North Worcestershire (30) are as published, with 1.2 and 1.1 per 10,000."""
 
 
 class PrefectServerError(CrimeRatesError):

@@ -5,50 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from flows.storage import lake
 from flows.storage.data_store import LocalStore
-from tests.support.world import SAMPLE, World, rate, rows_of
+from tests.support.world import rate, rows_of
 
 SHARED = Path(__file__).parents[3] / "shared"
-
-
-@pytest.fixture(scope="module")
-def newspaper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The sample, with the partnership table of 2015/16 given a release in January 2016."""
-    world = World(tmp_path_factory.mktemp("newspaper"))
-    for name in ("lad17_csp17_pfa17.csv", "lad24_csp24_pfa24.csv"):
-        lake.write_lookup(world.lake, world.store(SAMPLE / "lookups" / name, "lookup"))
-    for name, day in (
-        ("mid2014_first_vintage.csv", date(2015, 6, 25)),
-        ("mid2015_first_vintage.csv", date(2016, 6, 23)),
-        ("mid2013-2014_revised.csv", date(2021, 6, 25)),
-    ):
-        covers = name[3:7] if "first" in name else ""
-        stored = world.store(SAMPLE / "populations" / name, "population", published=day, covers=covers)
-        lake.write_population(world.lake, stored)
-    world.take_release(SAMPLE / "releases" / "prc-csp-mar2016-sample-tables-230426.ods", published=date(2016, 1, 21))
-    with world.build() as con:
-        yield con
-
-
-def test_the_newspaper_of_february_2016_comes_out_by_the_date_alone(newspaper: duckdb.DuckDBPyConnection) -> None:
-    """A newspaper, February 2016: South Worcester 36 of 296,505, 1.2; North Worcestershire 30 of 278,916, 1.1 per 10,000."""
-    as_of = "ranked_rates_as_of(date '2016-02-01')"
-    south, north = (rate(newspaper, name, source=as_of) for name in ("South Worcester", "North Worcestershire"))
-    assert (south["offences"], south["population"], round(south["rate_per_10k"], 1)) == (36, 296_505, 1.2)
-    assert (north["offences"], north["population"], round(north["rate_per_10k"], 1)) == (30, 278_916, 1.1)
-    assert south["population_vintage"] == date(2015, 6, 25)
-
-
-def test_the_same_table_today_divides_by_the_revised_estimate(newspaper: duckdb.DuckDBPyConnection) -> None:
-    """ONS, mid-2014 as revised on 25 June 2021: 296,970 and 279,023."""
-    assert [rate(newspaper, name)["population"] for name in ("South Worcester", "North Worcestershire")] == [296_970, 279_023]
 
 
 @pytest.fixture(scope="module")

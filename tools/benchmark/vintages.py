@@ -30,12 +30,13 @@ KEYS = ["force_name", "financial_year", "quarter", "offence_code"]
 
 
 def simulate(source: Path, out: Path, counts: Sequence[int]) -> None:
-    """Write OUT/<n>/lake for each n of `counts`: what `source` holds, and n - 1 further vintages of its dated releases.
+    """Write OUT/<n>/lake for each n of `counts`: what `source` holds, and n - 1 further vintages of its newest dated releases.
 
     Files are hard links where they are the same.
     """
-    first = [folder for folder in lake.partition_folders(source, FileKind.OFFENCES) if re.search(r"-\d{6}@", folder.name)]
-    dated = sorted(first, key=lambda folder: lake.read_release(folder).table_kind)  # partnerships, then forces, which follow
+    by_age = sorted(lake.partition_folders(source, FileKind.OFFENCES), key=lambda folder: lake.read_release(folder).published)
+    first = {match[1]: folder for folder in by_age if (match := re.match(r"(.*)-\d{6}@", folder.name))}  # the newest of each
+    dated = sorted(first.values(), key=lambda folder: lake.read_release(folder).table_kind)  # partnerships, then forces
     made = out / "made"
     vintages: list[list[Path]] = []
     newest = dated
