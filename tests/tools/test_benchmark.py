@@ -78,6 +78,15 @@ def test_the_memory_of_a_process_is_that_of_its_largest_child() -> None:
     assert 200 < answer["peak"] < 240
 
 
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux says what processes have together")
+def test_a_watched_process_is_measured_together_with_its_children() -> None:
+    eat = "import time; eaten = bytearray(b'x') * 100_000_000; time.sleep(2)"
+    both = f"import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', {eat!r}]); {eat}; child.wait()"
+    measured = measuring.command(["-c", both], watched=True)
+    assert measured.processes == 2
+    assert 200 < measured.together_mb < 240
+
+
 def test_a_process_that_fails_is_no_measure() -> None:
     with pytest.raises(measuring.ChildFailed, match="exit status 3"):
         measuring.command(["-c", "import sys; sys.exit(3)"])
