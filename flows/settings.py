@@ -25,6 +25,12 @@ from transforms.errors import UsageError, quoted
 
 PREFIX = "CRIME_RATES_"
 NOT_SET = ("store", "made_on")  # the fields of Settings that no variable sets
+SERVICE_ADDRESSES = {  # field of Settings → the address of the public service
+    "govuk_url": "https://www.gov.uk",
+    "nomis_url": "https://www.nomisweb.co.uk",
+    "geoportal_url": "https://services1.arcgis.com",
+    "ons_url": "https://www.ons.gov.uk",
+}
 
 
 @dataclass(frozen=True)
@@ -33,13 +39,18 @@ class Settings:
 
     store: DataStore
     reference_dir: Path = field(default_factory=lambda: packaged_folder("reference"))
-    govuk_url: str = "https://www.gov.uk"
-    nomis_url: str = "https://www.nomisweb.co.uk"
-    geoportal_url: str = "https://services1.arcgis.com"
-    ons_url: str = "https://www.ons.gov.uk"
+    govuk_url: str = field(default=SERVICE_ADDRESSES["govuk_url"], repr=False)  # may hold a password
+    nomis_url: str = field(default=SERVICE_ADDRESSES["nomis_url"], repr=False)
+    geoportal_url: str = field(default=SERVICE_ADDRESSES["geoportal_url"], repr=False)
+    ons_url: str = field(default=SERVICE_ADDRESSES["ons_url"], repr=False)
+    allowed_hosts: str = field(default="", repr=False)  # more hosts that may be asked, with commas between them
+    file_seconds: Annotated[float, Gt(0)] = 900  # for fetching a file, with all retries
+    file_megabytes: Annotated[float, Gt(0)] = 1000
+    run_seconds: Annotated[float, Gt(0)] = 7200  # for fetching all files of a run
+    run_megabytes: Annotated[float, Gt(0)] = 8000
     contact: str = ""  # an address or page that the User-Agent names, so that a service can reach whoever runs this
     requests_per_second: Annotated[float, Gt(0), Le(10)] = 3.0  # GOV.UK asks for at most 10
-    webhook_url: str = ""  # told, by POST, of each run that failed or was partial
+    webhook_url: str = field(default="", repr=False)  # told, by POST, of each run that failed or was partial
     memory_limit: str = "4GB"  # of DuckDB while it builds
     report: bool = False  # whether `update` writes data_dir/report at its end
     dask_scheduler: str = ""  # such as tcp://scheduler:8786: files are normalised by its workers
@@ -51,7 +62,13 @@ class Settings:
     __pydantic_config__: ClassVar = {"arbitrary_types_allowed": True}  # the store, of which pydantic knows nothing
 
     def __post_init__(self) -> None:
-        """Raise UsageError for a limit of memory that DuckDB would not understand."""
+        """Raise UsageError for an address that is none, and for a limit of memory that DuckDB would not understand."""
+        for name in SERVICE_ADDRESSES:
+            if not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", address := getattr(self, name)):
+                found = quoted(address)
+                raise UsageError(
+                    f"{PREFIX}{name.upper()}: expected an address such as https://mirror.example.org, found {found}."
+                )
         if not re.fullmatch(r"\d+(\.\d+)? ?([kmgt]i?b|%)", self.memory_limit.strip(), re.IGNORECASE):
             raise UsageError(f"{PREFIX}MEMORY_LIMIT: expected an amount such as 4GB, found {quoted(self.memory_limit)}.")
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+# In an address: the user and password before the host, and values of a query that are named for what they are.
+_USER = re.compile(r"(?<=://)[^\s/?#\\\"']*@")
+_SECRET = re.compile(r"([?&;][\w.-]*(?:token|secret|passw|pwd|sig|key|credential|auth|uid)[\w.-]*=)[^\s&;#\"']+", re.IGNORECASE)
 
 
 class CrimeRatesError(Exception):
@@ -40,8 +45,14 @@ class PublishedFileError(CrimeRatesError):
 
 def display_text(text: str, most: int) -> str:
     """Foreign text as it is shown in a sentence: on one line, what does not print escaped, cut when long."""
+    text = without_secrets(text[: 2 * most + 2000])
     plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: most + 1])
     return f"{plain[:most]}…" if len(plain) > most else plain
+
+
+def without_secrets(text: str) -> str:
+    """A text without the secrets of the addresses in it: users, passwords, tokens (`ftp://user:pw@host` → `ftp://host`)."""
+    return _SECRET.sub(r"\1…", _USER.sub("", text))
 
 
 def quoted(value: object, most: int = 60) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from transforms.errors import CrimeRatesError
+from transforms.errors import CrimeRatesError, without_secrets
 
 DISK_FULL_MESSAGES = (
     os.strerror(errno.ENOSPC),
@@ -36,7 +36,11 @@ def is_expected(error: BaseException) -> bool:
 
 
 def describe_error(error: BaseException) -> str:
-    """What went wrong, in one sentence; a fault of the program says that it is one."""
+    """What went wrong, in one sentence without secrets; a fault of the program says that it is one."""
+    return without_secrets(_describe(error))
+
+
+def _describe(error: BaseException) -> str:
     if is_interrupt(error):
         return "it was stopped before its end; what is published stands."
     if is_disk_full(error):

@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import TypedDict
 
 from flows.common.atomic_files import read_json, write_json
+from flows.common.errors import describe_error, is_interrupt
 from flows.settings import Settings
 from flows.sources import geoportal, govuk, nomis, ons_files
+from flows.sources.addresses import AllowList, without_credentials
+from flows.sources.budget import MEGABYTE, Limits
 from flows.sources.download import NotModified, download
-from flows.sources.errors import SourceError
 from flows.sources.http_client import Client, user_agent
 from flows.storage import raw_store
 from flows.storage.raw_store import FileKind, SourceFile
 from flows.storage.run_log import FileResult, ResultState
+from transforms.errors import without_secrets
 
 ADDRESSES = "addresses.json"  # address → validators and the stored file, of every file fetched
 INCOMING = ".incoming"
@@ -60,7 +63,22 @@ class _KnownAddress(TypedDict):
 
 def open_client(settings: Settings) -> Client:
     """One polite session for a whole run."""
-    return Client(user_agent(settings.contact or None), per_second=settings.requests_per_second)
+    return Client(
+        user_agent(settings.contact or None),
+        allowed=AllowList.from_settings(settings),
+        limits=limits(settings),
+        per_second=settings.requests_per_second,
+    )
+
+
+def limits(settings: Settings) -> Limits:
+    """How much time and how many bytes a file, and all files of a run, may take."""
+    return Limits(
+        file_seconds=settings.file_seconds,
+        file_bytes=int(settings.file_megabytes * MEGABYTE),
+        run_seconds=settings.run_seconds,
+        run_bytes=int(settings.run_megabytes * MEGABYTE),
+    )
 
 
 def discover(settings: Settings, http: Client) -> tuple[list[RemoteFile], list[FileResult]]:
@@ -77,13 +95,15 @@ def discover(settings: Settings, http: Client) -> tuple[list[RemoteFile], list[F
             offered, problems = list_files(settings, http)
             files += offered
             failed += [FileResult(service, "service", ResultState.FAILED, f"{service}: {problem}") for problem in problems]
-        except SourceError as error:
-            failed.append(FileResult(service, "service", ResultState.FAILED, str(error)))
+        except Exception as error:  # noqa: BLE001, whatever a service answers, the others go on
+            if is_interrupt(error):
+                raise
+            failed.append(FileResult(service, "service", ResultState.FAILED, describe_error(error)))
     return files, failed
 
 
 def _list_releases(settings: Settings, http: Client) -> tuple[list[RemoteFile], tuple[str, ...]]:
-    page = govuk.discover(http, settings.govuk_url)
+    page = govuk.discover(http, without_credentials(settings.govuk_url))
     return [
         RemoteFile(FileKind.OFFENCES, a.file_name, govuk.SERVICE, a.url, a.file_size, a.level, note=a.title)
         for a in page.attachments
@@ -97,7 +117,7 @@ def _list_ons_files(settings: Settings, _: Client) -> tuple[list[RemoteFile], tu
             FileKind(f.kind),
             f.file_name,
             ons_files.SERVICE,
-            f.url(settings.ons_url),
+            f.url(without_credentials(settings.ons_url)),
             published=f.vintage,
             covers=str(f.first_year) if f.first_year == f.last_year else f"{f.first_year}-{f.last_year}",
             note=f.note,
@@ -115,7 +135,7 @@ def _list_nomis_files(settings: Settings, _: Client) -> tuple[list[RemoteFile], 
             FileKind.POPULATION,
             name,
             nomis.SERVICE,
-            settings.nomis_url,
+            without_credentials(settings.nomis_url),
             covers=f"{FIRST_YEAR}-{last}",
             note="ONS mid-year estimates by local authority, as Nomis gave them",
         )
@@ -128,7 +148,7 @@ def _list_lookups(settings: Settings, _: Client) -> tuple[list[RemoteFile], tupl
             FileKind.LOOKUP,
             f"{service}.csv",
             geoportal.SERVICE,
-            settings.geoportal_url,
+            without_credentials(settings.geoportal_url),
             covers=service,
             note="ONS local authority to CSP to police force area",
         )
@@ -153,7 +173,8 @@ def fetch(settings: Settings, http: Client, remote: RemoteFile, refetch: bool = 
         path = incoming / remote.name
         path.write_text(text, encoding="utf-8", newline="")
         return _store(store, remote, path, url, None)
-    known = _read_addresses(store).get(remote.url)
+    address = without_secrets(remote.url)
+    known = _read_addresses(store).get(address)
     if known is not None and (refetch or not (store / known["folder"] / raw_store.MANIFEST).exists()):
         known = None
     answer = download(
@@ -169,10 +190,10 @@ def fetch(settings: Settings, http: Client, remote: RemoteFile, refetch: bool = 
     if isinstance(answer, NotModified):
         assert known is not None  # a 304 answers validators only
         return FetchResult(store / known["folder"], is_new=False)
-    result = _store(store, remote, answer.path, remote.url, answer.last_modified)
+    result = _store(store, remote, answer.path, address, answer.last_modified)
     answer.notes.unlink(missing_ok=True)
     addresses = _read_addresses(store)
-    addresses[remote.url] = _KnownAddress(
+    addresses[address] = _KnownAddress(
         etag=answer.etag,
         last_modified=answer.last_modified.isoformat() if answer.last_modified else None,
         folder=str(result.folder.relative_to(store)),
@@ -185,7 +206,7 @@ def is_stored(store: Path, remote: RemoteFile) -> bool:
     """Whether the raw store has a version of a file; the service, which may have a newer one, is not asked."""
     if remote.service in (nomis.SERVICE, geoportal.SERVICE):
         return any(file.path.name == remote.name for file in raw_store.raw_files(store, remote.kind))
-    known = _read_addresses(store).get(remote.url)
+    known = _read_addresses(store).get(without_secrets(remote.url))
     return known is not None and (store / known["folder"] / raw_store.MANIFEST).exists()
 
 

@@ -18,10 +18,12 @@ import requests
 import urllib3
 
 from flows.common.file_names import MAX_BYTES, safe_file_name
+from flows.sources.budget import Budget
 from flows.sources.content_check import Kind, check_content, describe, is_sound, kind_for
-from flows.sources.errors import ContentError, IncompleteError
+from flows.sources.errors import ContentError, IncompleteError, SourceError
 from flows.sources.http_client import Client, reason
 from flows.sources.partial_download import Part, is_encoded
+from transforms.errors import without_secrets
 
 RESUMPTIONS = 5  # within one call; the next call resumes where this one stopped
 
@@ -81,15 +83,33 @@ def download(
     name = safe_file_name(file_name, where=f"{service}, {url}")
     wanted = kinds or {kind_for(name, where=f"{service}, {url}")}
     folder.mkdir(parents=True, exist_ok=True)
-    part = Part(folder / f"{name}.part", url)
+    part = Part(folder / f"{name}.part", without_secrets(url))
+    limits = client.limits
+    with client.budget(service, url, seconds=limits.file_seconds, most=limits.file_bytes) as budget:
+        return _fetch(client, url, part, name, budget, etag, last_modified, expected_size, wanted)
+
+
+def _fetch(
+    client: Client,
+    url: str,
+    part: Part,
+    name: str,
+    budget: Budget,
+    etag: str | None,
+    last_modified: datetime | None,
+    expected_size: int | None,
+    kinds: Collection[Kind],
+) -> DownloadedFile | NotModified:
+    """Ask again and again for what is missing of a part."""
+    service, cut = budget.service, ""
     conditions = _conditions(etag, last_modified)
-    cut = ""
+    most = MAX_BYTES if expected_size is None else min(MAX_BYTES, expected_size)
     for turn in range(RESUMPTIONS + 1):
         if turn:
-            client.sleep(min(client.backoff * 2 ** (turn - 1), client.longest_wait))
+            budget.wait(min(client.backoff * 2 ** (turn - 1), client.longest_wait), client.sleep)
         headers = {"Accept-Encoding": "identity", **conditions, **part.range()}
         accept = {200, *({304} if conditions else ()), *({206, 416} if part.size else ())}
-        with client.open(url, service=service, headers=headers, accept=accept) as response:
+        with client.open(url, budget=budget, headers=headers, accept=accept) as response:
             if response.status_code == 304:
                 part.discard()
                 return NotModified(url, response.headers.get("ETag", etag), _last_modified(response) or last_modified)
@@ -102,19 +122,26 @@ def download(
                 _check_start(response, expected_size, service)
                 part.start(response)
             try:
-                sha256 = part.receive(response, MAX_BYTES)
+                sha256 = part.receive(response, most)
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+                budget.remaining()
                 cut = reason(error)
                 continue
-            if part.size > MAX_BYTES:
+            if part.size > most:
                 part.discard()
-                raise ContentError(service, url, f"at most {MAX_BYTES:,} bytes", "more")
+                raise _too_large(service, url, expected_size)
             if part.notes.total is None or part.size >= part.notes.total:
                 pieces = response.status_code == 206
-                return _checked(part, response, name, sha256, wanted, expected_size, service, pieces)
+                return _checked(part, response, name, sha256, kinds, expected_size, service, pieces)
             cut = "the connection ended early"
     expected = f"{part.notes.total:,} bytes" if part.notes.total else "a whole file"
     raise IncompleteError(service, url, expected, f"{part.size:,} after {RESUMPTIONS + 1} attempts ({cut})")
+
+
+def _too_large(service: str, url: str, expected_size: int | None) -> SourceError:
+    if expected_size is None or expected_size > MAX_BYTES:
+        return ContentError(service, url, f"at most {MAX_BYTES:,} bytes", "more")
+    return IncompleteError(service, url, f"{expected_size:,} bytes, as listed", "more")
 
 
 def _checked(
@@ -169,6 +196,6 @@ def _last_modified(response: requests.Response) -> datetime | None:
 
 
 def _parse_date(text: str | None) -> datetime | None:
-    with contextlib.suppress(ValueError, TypeError):
+    with contextlib.suppress(ValueError, TypeError, OverflowError):  # the last: the year 9999 in another time zone
         return email.utils.parsedate_to_datetime(text or "").astimezone(UTC)
     return None

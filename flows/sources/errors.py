@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transforms.errors import CrimeRatesError, display_text
+from transforms.errors import CrimeRatesError, display_text, without_secrets
 
 TRANSIENT_STATUSES = frozenset({429, 500, 502, 503, 504})  # of a busy or failing server, which may soon recover
 
@@ -15,7 +15,8 @@ class SourceError(CrimeRatesError):
     """
 
     def __init__(self, service: str, url: str, expected: str, found: str) -> None:
-        """Take the parts of the sentence."""
+        """Take the parts of the sentence; what is secret in an address is left out."""
+        url, expected, found = without_secrets(url), without_secrets(expected), without_secrets(found)
         super().__init__(service, url, expected, found)
         self.service, self.url, self.expected, self.found = service, url, expected, found
 
@@ -26,7 +27,19 @@ class SourceError(CrimeRatesError):
 
 
 class UnreachableError(SourceError):
-    """No answer at all: no connection, no such host, a time-out, an address that is not http(s), endless redirects."""
+    """No answer at all: no connection, no such host, a time-out."""
+
+
+class AddressError(SourceError):
+    """An address that may not be asked: not http(s), not on the list, in a private network, or redirects without end."""
+
+
+class BudgetError(SourceError):
+    """An answer that took more time or more bytes than it, or the whole run, may take. To try again would take as much."""
+
+
+class GivenUpError(SourceError):
+    """A service that was not asked, because several of its answers have failed one after the other in this run."""
 
 
 class StatusError(SourceError):
@@ -35,7 +48,7 @@ class StatusError(SourceError):
     def __init__(self, service: str, url: str, expected: str, found: str, status: int = 0) -> None:
         """`status` is the HTTP status of the answer."""
         super().__init__(service, url, expected, found)
-        self.args = (service, url, expected, found, status)
+        self.args = (*self.args, status)
         self.status = status
 
 

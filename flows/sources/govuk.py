@@ -5,15 +5,16 @@ What a release covers is read from its sheets by others; its title only tells a 
 
 from __future__ import annotations
 
+import html
 import re
 import urllib.parse
 from dataclasses import dataclass
 from datetime import datetime
-from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from flows.common.file_names import FileNameError, safe_file_name
+from flows.sources.addresses import without_credentials
 from flows.sources.content_check import TABLE_SUFFIXES
 from flows.sources.errors import ContentError
 from flows.sources.http_client import Client, join
@@ -22,6 +23,11 @@ from transforms.errors import display_text, quoted
 SERVICE = "GOV.UK"
 PAGE = "/government/statistical-data-sets/police-recorded-crime-and-outcomes-open-data-tables"
 MOST_REDIRECTS = 5
+MOST_ATTACHMENTS = 1000  # the page has 60
+MOST_LINK = 4000  # characters of a link, its text included
+_LINK = re.compile(r"<a(?=\s)", re.IGNORECASE)
+_HREF = re.compile(r"""\shref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
 
 _TITLES: dict[str, re.Pattern[str]] = {
     "csp": re.compile(r"community\s+safety\s+partnership", re.IGNORECASE),
@@ -79,9 +85,10 @@ def discover(client: Client, base_url: str, page: str = PAGE) -> Discovery:
     entries = _objects(details.get("attachments") if isinstance(details, dict) else None)
     if not entries:
         url = join(base_url, path)
-        links = _Links()
-        links.feed(client.get_text(url, service=SERVICE))
-        entries = [{"title": title, "url": href} for href, title in links.titles().items()]
+        links = _links(client.get_text(url, service=SERVICE))
+        entries = [{"title": title, "url": href} for href, title in links.items()]
+    if len(entries) > MOST_ATTACHMENTS:
+        raise ContentError(SERVICE, url, f"at most {MOST_ATTACHMENTS:,} attachments", f"{len(entries):,}")
     found: dict[str, Attachment] = {}
     ignored, problems = [], []
     for entry in entries:
@@ -105,8 +112,8 @@ def discover(client: Client, base_url: str, page: str = PAGE) -> Discovery:
         except FileNameError as error:
             problems.append(str(error))
             continue
-        if not address.startswith(("https://", "http://")):
-            problems.append(f"{quoted(title, 200)}: expected an http(s) address; found {quoted(address, 200)}")
+        if not address.startswith(("https://", "http://")) or without_credentials(address) != address:
+            problems.append(f"{quoted(title, 200)}: expected an http(s) address without a user; found {quoted(address, 200)}")
             continue
         size = entry.get("file_size")
         found.setdefault(
@@ -195,30 +202,20 @@ def _moment(text: object) -> datetime | None:
         return None
 
 
-class _Links(HTMLParser):
-    """The links of a page with their texts. An attachment has two: a thumbnail without text, and its title."""
+def _links(page: str) -> dict[str, str]:
+    """Address → text, of the links that lead to a table file. An attachment has two: a thumbnail without text, and its title.
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._texts: dict[str, str] = {}
-        self._href: str | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "a":
-            self._href = dict(attrs).get("href")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "a":
-            self._href = None
-
-    def handle_data(self, data: str) -> None:
-        if self._href:
-            self._texts[self._href] = self._texts.get(self._href, "") + data
-
-    def titles(self) -> dict[str, str]:
-        """Address → text, of the links that lead to a table file."""
-        return {
-            href: " ".join(text.split())
-            for href, text in self._texts.items()
-            if PurePosixPath(re.split("[?#]", href)[0]).suffix.lower() in TABLE_SUFFIXES
-        }
+    In time that grows with the page only: html.parser takes minutes for some pages of a megabyte that nobody would write.
+    """
+    texts: dict[str, str] = {}
+    for piece in _LINK.split(page)[1:]:
+        tag, _, rest = piece[:MOST_LINK].partition(">")
+        if match := _HREF.search(tag):
+            href = html.unescape(match[1] or match[2])
+            title = html.unescape(_TAG.sub("", rest.partition("</a")[0]))
+            texts[href] = (texts.get(href, "") + title)[:MOST_LINK]
+    return {
+        href: " ".join(text.split())
+        for href, text in texts.items()
+        if PurePosixPath(re.split("[?#]", href)[0]).suffix.lower() in TABLE_SUFFIXES
+    }

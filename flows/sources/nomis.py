@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flows.sources.errors import ContentError, IncompleteError
@@ -103,15 +103,13 @@ def populations(
 
 def _rows(header: str, body: str, url: str) -> tuple[list[PopulationRow], int | None]:
     """The records of one page, and what its RECORD_COUNT says, `None` without that column."""
-    columns = [name.strip().upper() for name in next(csv.reader([header.strip()]), [])]
+    columns = [name.strip().upper() for name in next(_records(header.strip(), url), [])]
     if missing := [name for name in COLUMNS if name not in columns]:
         raise ContentError(
             SERVICE, url, f"the columns {', '.join(COLUMNS)}", f"no {', '.join(missing)} in {header.strip()[:100]!r}"
         )
     rows, count = [], None
-    for record in csv.reader(io.StringIO(body, newline="")):
-        if not record:
-            continue
+    for record in _records(body, url):
         cells = dict(zip(columns, record, strict=False))
         try:
             value = cells["OBS_VALUE"].strip()
@@ -121,6 +119,14 @@ def _rows(header: str, body: str, url: str) -> tuple[list[PopulationRow], int | 
         except (KeyError, ValueError) as error:
             raise ContentError(SERVICE, url, "a year, a code, a name and a count in each record", repr(record)) from error
     return rows, count
+
+
+def _records(text: str, url: str) -> Iterator[list[str]]:
+    """The records of CSV text that are not blank."""
+    try:
+        yield from filter(None, csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as error:  # a field of more than 131,072 characters, most likely
+        raise ContentError(SERVICE, url, "comma-separated values", f"something else ({error})") from error
 
 
 def _spans(years: Iterable[int]) -> str:

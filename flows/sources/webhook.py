@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TypedDict
 from urllib.parse import urlsplit
 
-import requests
-
-from flows.sources.errors import StatusError, UnreachableError
-from flows.sources.http_client import reason
+from flows.sources.addresses import AllowList, without_credentials
+from flows.sources.budget import Limits
+from flows.sources.errors import AddressError
+from flows.sources.http_client import Client
 
 SERVICE = "The webhook"
-TIMEOUT = 10  # seconds
+SECONDS = 10.0  # from the first try to connect to the head of the answer
+MOST_BYTES = 1 << 20
 
 
 class WebhookMessage(TypedDict):
@@ -24,15 +25,19 @@ class WebhookMessage(TypedDict):
     failed: list[str]  # names of files
 
 
-def post_message(url: str, message: WebhookMessage) -> None:
-    """Post a message. Raises UnreachableError without an answer, StatusError for one that is not of success.
+def post_message(url: str, message: WebhookMessage, seconds: float = SECONDS) -> None:
+    """Post a message, in `seconds` at most. Raises UnreachableError or BudgetError without an answer, AddressError for an address
+    that is none, StatusError for an answer that is not of success.
 
     Errors name only the host: the rest of a webhook's address is a secret.
     """
-    host = urlsplit(url).hostname or "no host"
     try:
-        answer = requests.post(url, json=message, timeout=TIMEOUT)
-    except requests.RequestException as error:
-        raise UnreachableError(SERVICE, host, "an answer", reason(error)) from None  # the cause quotes the address
-    if not answer.ok:
-        raise StatusError(SERVICE, host, "a status of success", str(answer.status_code), answer.status_code)
+        host, allowed = urlsplit(url).hostname or "no host", AllowList.of(url)
+    except ValueError:
+        raise AddressError(SERVICE, "CRIME_RATES_WEBHOOK_URL", "an http or https address", "none") from None
+    limits = Limits(run_seconds=seconds)
+    with (
+        Client(allowed=allowed, limits=limits, attempts=1, timeout=(seconds, seconds)) as client,
+        client.budget(SERVICE, host, seconds=seconds, most=MOST_BYTES) as budget,
+    ):
+        client.post_json(without_credentials(url), message, budget=budget)

@@ -21,7 +21,7 @@ from flows.storage.data_store import MANIFESTS, RUN_LOCK, DataStore, StoredFile
 from flows.storage.file_lock import hold
 from flows.storage.lease import Lease
 from flows.storage.object_store import CorruptPartition, ObjectStore
-from transforms.errors import UsageError
+from transforms.errors import UsageError, quoted, without_secrets
 
 ADDRESSES = "raw/addresses.json"  # what is known of the addresses of files; rewritten whole, by whoever runs
 SEEN = ".seen"  # in a working copy: of each small object, the version that was last read or written, and its sha256
@@ -43,6 +43,11 @@ class RemoteStore(DataStore):
         place = address.rstrip("/")
         if "://" not in place:
             raise UsageError(f"expected an address such as s3://bucket/prefix, found {address}")
+        if without_secrets(place) != place:  # it is shown in messages, and part of the name of the working copy
+            raise UsageError(
+                f"expected an address without user, password or token, found one in the address of {quoted(place)}: "
+                "say it in the variables of the protocol, such as AWS_SECRET_ACCESS_KEY or FSSPEC_FTP_PASSWORD."
+            )
         readable = re.sub(r"[^A-Za-z0-9.-]+", "-", place).strip("-.")[-60:]
         return cls(place, cache_dir / f"{readable}-{hashlib.sha256(place.encode()).hexdigest()[:10]}", region)
 

@@ -106,10 +106,17 @@ def set_up() -> None:
 def hurry() -> None:
     """Let the HTTP client wait for fractions of a second where it waits for minutes."""
     from flows.sources import catalogue
+    from flows.sources.addresses import AllowList
     from flows.sources.http_client import Client, user_agent
 
     catalogue.open_client = lambda settings: Client(  # type: ignore[assignment]
-        user_agent(settings.contact or None), per_second=10_000, timeout=(0.5, 0.5), attempts=3, backoff=0.01, longest_wait=2
+        user_agent(settings.contact or None),
+        allowed=AllowList.from_settings(settings),
+        per_second=10_000,
+        timeout=(0.5, 0.5),
+        attempts=3,
+        backoff=0.01,
+        longest_wait=2,
     )
 
 

@@ -15,6 +15,7 @@ from werkzeug import Request, Response
 
 from flows.pipeline import normalise, notifications, steps
 from flows.settings import Settings
+from flows.sources.addresses import AllowList
 from flows.sources.govuk import PAGE
 from flows.sources.http_client import Client
 from flows.storage import raw_store
@@ -128,8 +129,11 @@ def settings(internet: Internet, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def http() -> Iterator[Client]:
-    with Client("crime-rates/0.1 (+tests)", per_second=10_000, timeout=(2, 2), attempts=2, backoff=0.001) as client:
+def http(settings: Settings) -> Iterator[Client]:
+    allowed = AllowList.from_settings(settings)
+    with Client(
+        "crime-rates/0.1 (+tests)", allowed=allowed, per_second=10_000, timeout=(2, 2), attempts=2, backoff=0.001
+    ) as client:
         yield client
 
 

@@ -9,13 +9,22 @@ from collections.abc import Iterator
 import pytest
 from pytest_httpserver import HTTPServer
 
+from flows.sources.addresses import AllowList
 from flows.sources.http_client import Client
 from tests.support.shelf import Shelf
 
 
 @pytest.fixture
-def client() -> Iterator[Client]:
-    with Client("crime-rates/0.1 (+tests)", per_second=10_000, timeout=(2, 2), attempts=3, backoff=0.001) as client:
+def allowed(httpserver: HTTPServer) -> AllowList:
+    """The public services, and the local server in their place."""
+    return AllowList.of(httpserver.url_for(""), "http://127.0.0.1:1")
+
+
+@pytest.fixture
+def client(allowed: AllowList) -> Iterator[Client]:
+    with Client(
+        "crime-rates/0.1 (+tests)", allowed=allowed, per_second=10_000, timeout=(2, 2), attempts=3, backoff=0.001
+    ) as client:
         yield client
 
 

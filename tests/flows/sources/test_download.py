@@ -128,9 +128,11 @@ def test_memory_does_not_grow_with_the_file(httpserver: HTTPServer, tmp_path: Pa
     httpserver.expect_request("/big.csv").respond_with_handler(handler)
     script = (
         "import sys, pathlib, tracemalloc; from flows.sources.http_client import Client\n"
+        "from flows.sources.addresses import AllowList\n"
         "from flows.sources.download import download\n"
         "tracemalloc.start()\n"
-        "got = download(Client(), sys.argv[1], pathlib.Path(sys.argv[2]), 'big.csv', service='ONS')\n"
+        "client = Client(allowed=AllowList.of(sys.argv[1]))\n"
+        "got = download(client, sys.argv[1], pathlib.Path(sys.argv[2]), 'big.csv', service='ONS')\n"
         "print(got.size, tracemalloc.get_traced_memory()[1])"
     )  # in a process of its own, because the server drains connections with a buffer of 10 MB
     url = httpserver.url_for("/big.csv")

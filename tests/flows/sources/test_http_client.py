@@ -11,7 +11,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from flows.sources.errors import ContentError, IncompleteError, SourceError, StatusError, UnreachableError
+from flows.sources.addresses import AllowList
+from flows.sources.errors import AddressError, ContentError, IncompleteError, SourceError, StatusError, UnreachableError
 from flows.sources.http_client import Client, join, user_agent
 
 
@@ -56,7 +57,7 @@ def test_a_retry_after_of_hours_is_reported_and_not_undercut(client: Client, htt
     assert len(asked) == 1
 
 
-def test_requests_keep_their_pace(httpserver: HTTPServer) -> None:
+def test_requests_keep_their_pace(allowed: AllowList, httpserver: HTTPServer) -> None:
     answers(httpserver, Response("ok"))
     now, waits = [100.0], list[float]()
 
@@ -64,7 +65,7 @@ def test_requests_keep_their_pace(httpserver: HTTPServer) -> None:
         waits.append(round(seconds, 3))
         now[0] += seconds
 
-    with Client(per_second=2, clock=lambda: now[0], sleep=sleep) as client:
+    with Client(allowed=allowed, per_second=2, clock=lambda: now[0], sleep=sleep) as client:
         for pause in (0.1, 0.0, 9.0, 0.0):
             client.get_bytes(httpserver.url_for("/x"), service="GOV.UK")
             now[0] += pause
@@ -85,19 +86,19 @@ def test_a_login_wall_is_named_as_what_it_is(client: Client, httpserver: HTTPSer
 
 def test_redirects_without_end(client: Client, httpserver: HTTPServer) -> None:
     answers(httpserver, Response(status=302, headers={"Location": "/x"}))
-    with pytest.raises(UnreachableError, match="redirects without end"):
+    with pytest.raises(AddressError, match="redirects without end"):
         client.get_bytes(httpserver.url_for("/x"), service="ONS")
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.org/x", "x.ods", "http://"])
 def test_only_http_addresses_are_asked(client: Client, url: str) -> None:
-    with pytest.raises(UnreachableError, match="expected an"):
+    with pytest.raises(AddressError, match="expected an http or https address"):
         client.get_bytes(url, service="ONS")
 
 
 def test_a_redirect_to_a_local_file_is_refused(client: Client, httpserver: HTTPServer) -> None:
     answers(httpserver, Response(status=302, headers={"Location": "file:///etc/passwd"}))
-    with pytest.raises(UnreachableError):
+    with pytest.raises(AddressError, match='a redirect to "file:///etc/passwd"'):
         client.get_bytes(httpserver.url_for("/x"), service="ONS")
 
 

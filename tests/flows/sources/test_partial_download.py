@@ -68,8 +68,10 @@ def test_a_killed_process_leaves_a_part_that_the_next_one_resumes(
     httpserver.expect_request("/slow.ods").respond_with_handler(slow)
     url, part = httpserver.url_for("/slow.ods"), tmp_path / "table.ods.part"
     script = (
-        "import sys, pathlib; from flows.sources.http_client import Client; from flows.sources.download import download\n"
-        "download(Client(), sys.argv[1], pathlib.Path(sys.argv[2]), 'table.ods', service='GOV.UK')"
+        "import sys, pathlib; from flows.sources.http_client import Client; from flows.sources.addresses import AllowList\n"
+        "from flows.sources.download import download\n"
+        "client = Client(allowed=AllowList.of(sys.argv[1]))\n"
+        "download(client, sys.argv[1], pathlib.Path(sys.argv[2]), 'table.ods', service='GOV.UK')"
     )
     process = subprocess.Popen([sys.executable, "-c", script, url, str(tmp_path)])
     deadline = time.monotonic() + 20
