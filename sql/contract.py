@@ -130,6 +130,24 @@ release_id VARCHAR [-, pipeline] the release that the counts come from
         RATE_FACTS.columns, RATE_FACTS.key, RATE_FACTS.order,
     ),
     Table(
+        "breaks", "CountingBreak", "break in what is counted: area or level × offence × first quarter × kind",
+        parse_columns("""
+break_key INTEGER [-, computed] number of the break in this build, in the order of time
+level VARCHAR? [-, curated] csp, pfa, region or country; null: of all areas
+area_name VARCHAR? [-, curated] the area; a break of a force holds for its partnerships; null with a force: of all areas of the level in it
+force_name VARCHAR? [-, curated] police force that the area belongs to
+offence_level VARCHAR? [-, curated] code, subgroup, group or total; null: of all offences
+offence_code VARCHAR? [-, curated] the offence, as in offences
+first_quarter VARCHAR [-, curated] first quarter that does not compare with earlier ones, such as 2020/21 Q1
+half_year VARCHAR [-, computed] half-year of that quarter
+kind VARCHAR [-, curated] recording (rules or practice), code (classification), boundary, system (a force's IT), or detected (by rule, cause not known)
+basis VARCHAR [-, curated] stated (the source says so), inferred (part of it is concluded; the note says which), or computed (detected)
+note VARCHAR [-, curated] what changed, in words
+source VARCHAR [-, curated] title, publisher, date and address of what says so
+"""),
+        ("break_key",), ("break_key",),
+    ),
+    Table(
         "populations", "AreaPopulation", "level × area × mid-year × vintage × boundaries",
         parse_columns("""
 level VARCHAR [-, computed] council, csp, pfa, region or country

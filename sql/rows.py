@@ -75,6 +75,23 @@ class RateFact(TypedDict):
     count_note: str | None
 
 
+class CountingBreak(TypedDict):
+    """One row per break in what is counted: area or level × offence × first quarter × kind."""
+
+    break_key: int
+    level: str | None
+    area_name: str | None
+    force_name: str | None
+    offence_level: str | None
+    offence_code: str | None
+    first_quarter: str
+    half_year: str
+    kind: str
+    basis: str
+    note: str
+    source: str
+
+
 class AreaPopulation(TypedDict):
     """One row per level × area × mid-year × vintage × boundaries."""
 

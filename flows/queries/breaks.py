@@ -1,8 +1,8 @@
-"""What breaks a series of half-years: gaps, changes of boundaries, changes of recording. Computes no figure."""
+"""What breaks a series of half-years: gaps, changes of boundaries, and the breaks of the table `breaks`. Computes no figure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -18,14 +18,19 @@ from transforms.periods import HalfYear, HalfYearRange
 
 Rows = Mapping[HalfYear, RankedRate | None]  # every half-year of a span, in order; None where it has no row
 Value = TypeVar("Value")
+OffenceKey = tuple[str, str]  # offence level and code
+AreaKey = tuple[str, str]  # area name and offence group
 
 
 class BreakKind(StrEnum):
     """What kind of thing breaks a series; in the order in which breaks of one half-year are listed."""
 
     GAP = "gap"
-    BOUNDARIES = "boundaries"
+    BOUNDARY = "boundary"
     RECORDING = "recording"
+    CODE = "code"
+    SYSTEM = "system"
+    DETECTED = "detected"
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def _find_pieces(con: duckdb.DuckDBPyConnection, area: str, level: Level, rows: 
         first, last = max(first, min(rows)), min(last, max(rows))
         if names != [area] and first <= last:
             then = f"; as one area from {runs[i + 1][0]} on" if i + 1 < len(runs) and runs[i + 1][2] == [area] else ""
-            yield Break(first, last, BreakKind.BOUNDARIES, f"published as {', '.join(names)}, summed here{then}")
+            yield Break(first, last, BreakKind.BOUNDARY, f"published as {', '.join(names)}, summed here{then}")
 
 
 def _find_apportioned_populations(rows: Rows) -> Iterable[Break]:
@@ -105,7 +110,7 @@ def _find_apportioned_populations(rows: Rows) -> Iterable[Break]:
     for first, last, method in _runs(with_population, lambda h: with_population[h]["population_method"]):
         if method == "apportioned":
             notes = [row["status_note"] for h, row in with_population.items() if first <= h <= last]
-            yield Break(first, last, BreakKind.BOUNDARIES, next(filter(None, notes), "population apportioned"))
+            yield Break(first, last, BreakKind.BOUNDARY, next(filter(None, notes), "population apportioned"))
 
 
 def _find_council_changes(con: duckdb.DuckDBPyConnection, area: str, level: Level, rows: Rows) -> Iterable[Break]:
@@ -125,35 +130,76 @@ def _find_council_changes(con: duckdb.DuckDBPyConnection, area: str, level: Leve
         now = lookups.get(half_year, before)
         if before and now and now[1] != before[1]:
             note = f"its councils are those of the ONS lookup of {now[0]}, before of that of {before[0]}"
-            yield Break(half_year, half_year, BreakKind.BOUNDARIES, note)
+            yield Break(half_year, half_year, BreakKind.BOUNDARY, note)
         before = now
 
 
-def find_recording_changes(
-    con: duckdb.DuckDBPyConnection, area: str, level: Level, offence: Offence, span: HalfYearRange, rows: Rows
+def fetch_offence_breaks(con: duckdb.DuckDBPyConnection, offence: Offence | None = None) -> dict[OffenceKey, list[Break]]:
+    """Offence level and code → the breaks that hold for it in all areas; of one offence, or of all that have any."""
+    rows = fetch_rows(
+        con,
+        "select o.offence_level, o.offence_code, b.half_year, b.kind, b.note from crime_rates_core.offence_breaks as m "
+        "join crime_rates_core.all_breaks as b using (break_key) join offences as o on o.offence_key = m.rollup_key "
+        "where ? is null or (o.offence_level = ? and o.offence_code = ?) order by b.break_key",
+        [offence and offence.level, offence and offence.level, offence and offence.code],
+    )
+    found: dict[OffenceKey, list[Break]] = {}
+    for row in rows:
+        found.setdefault((row["offence_level"], row["offence_code"]), []).append(_read_break(row))
+    return found
+
+
+def fetch_area_breaks(con: duckdb.DuckDBPyConnection, level: Level, area: str | None = None) -> dict[AreaKey, list[Break]]:
+    """Area and offence group ("" for the total) → the breaks that hold there; of one area of a level, or of all that have any."""
+    rows = fetch_rows(
+        con,
+        "select a.area_name, m.offence_group, b.half_year, b.kind, b.note from crime_rates_core.area_breaks as m "
+        "join crime_rates_core.all_breaks as b using (break_key) join crime_rates_core.areas as a using (area_key) "
+        "where a.level = ? and a.area_name = coalesce(?, a.area_name) order by b.break_key",
+        [level, area],
+    )
+    found: dict[AreaKey, list[Break]] = {}
+    for row in rows:
+        found.setdefault((row["area_name"], row["offence_group"]), []).append(_read_break(row))
+    return found
+
+
+def fetch_offence_groups(con: duckdb.DuckDBPyConnection) -> dict[OffenceKey, str]:
+    """Offence level and code → the group that the offence belongs to, "" for the total."""
+    rows = fetch_rows(con, "select offence_level, offence_code, coalesce(offence_group, '') as offence_group from offences")
+    return {(row["offence_level"], row["offence_code"]): row["offence_group"] for row in rows}
+
+
+def _read_break(row: Mapping[str, str]) -> Break:
+    at = HalfYear.parse(row["half_year"])
+    return Break(at, at, BreakKind(row["kind"]), row["note"])
+
+
+def find_counting_breaks(con: duckdb.DuckDBPyConnection, area: str, level: Level, offence: Offence, rows: Rows) -> list[Break]:
+    """The breaks of the table `breaks` that hold for a series: of its offence in all areas, and of its area."""
+    key = (offence.level, offence.code)
+    group = fetch_offence_groups(con)[key]
+    known = [*fetch_offence_breaks(con, offence).get(key, []), *fetch_area_breaks(con, level, area).get((area, group), [])]
+    return [b for b in known if min(rows) <= b.first <= max(rows)]
+
+
+def find_code_changes(
+    con: duckdb.DuckDBPyConnection, offence: Offence, span: HalfYearRange, rows: Rows, known: Sequence[Break]
 ) -> list[Break]:
-    """Curated changes of recording, the start of the offence, and codes that start or end within a wider one.
+    """The start of the offence, unless a `known` break says it, and codes that start or end within a wider one.
 
     `span` are the half-years that have the offence.
     """
     series = HalfYearRange(min(rows), max(rows))
-    curated = [
-        Break(at, at, BreakKind.RECORDING, row["what"])
-        for row in fetch_rows(con, "from crime_rates_core.recording_breaks order by all")
-        if row["offence_code"] in ("", offence.code)
-        and (at := HalfYear.parse(row["half_year"])) in series
-        and (not row["area_name"] or (row["level"], row["area_name"]) in fetch_forces(con, area, level))
-    ]
     if offence.level is not OffenceLevel.CODE:
-        return [*curated, *_find_code_changes(con, offence, series)]
+        return list(_find_first_and_last_codes(con, offence, series))
     earliest = fetch_rows(con, "select min(half_year) as half_year from half_years")[0]["half_year"]
-    if span.first in series and str(span.first) != earliest and all(b.first != span.first for b in curated):
-        note = f"the first half-year with rows of {offence.code} {offence.name}"
-        return [*curated, Break(span.first, span.first, BreakKind.RECORDING, note)]
-    return curated
+    if span.first in series and str(span.first) != earliest and all(b.first != span.first for b in known):
+        return [Break(span.first, span.first, BreakKind.CODE, f"the first half-year with rows of {offence.code} {offence.name}")]
+    return []
 
 
-def _find_code_changes(con: duckdb.DuckDBPyConnection, offence: Offence, series: HalfYearRange) -> Iterable[Break]:
+def _find_first_and_last_codes(con: duckdb.DuckDBPyConnection, offence: Offence, series: HalfYearRange) -> Iterable[Break]:
     condition = {
         OffenceLevel.SUBGROUP: "subgroup = ?",
         OffenceLevel.GROUP: "offence_group = ?",
@@ -173,19 +219,7 @@ def _find_code_changes(con: duckdb.DuckDBPyConnection, offence: Offence, series:
             at = HalfYear.parse(half_year)
             if at in series and at != bound:
                 names = [f"{code['offence_code']} {code['offence_name']}" for code in codes if code[column] == half_year]
-                yield Break(at, at, BreakKind.RECORDING, f"{words} {join_names(names, 4)}")
-
-
-def fetch_forces(con: duckdb.DuckDBPyConnection, area: str, level: str) -> set[tuple[str, str]]:
-    """(level, name) of an area itself, of the force that it lies in, of the forces that add up to it."""
-    rows = fetch_rows(
-        con,
-        "select a.force_name, p.level, p.area_name from crime_rates_core.areas as a "
-        "left join crime_rates_core.area_members as m on m.area_key = a.area_key and m.basis = 'harmonised' "
-        "left join crime_rates_core.areas as p on p.area_key = m.member_key where a.level = ? and a.area_name = ?",
-        [level, area],
-    )
-    return {(level, area), *((r["level"], r["area_name"]) for r in rows), *(("pfa", r["force_name"]) for r in rows)}
+                yield Break(at, at, BreakKind.CODE, f"{words} {join_names(names, 4)}")
 
 
 def _runs(half_years: Iterable[HalfYear], value_of: Callable[[HalfYear], Value]) -> list[tuple[HalfYear, HalfYear, Value]]:

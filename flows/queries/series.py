@@ -62,10 +62,12 @@ def fetch_series(
             f"{level.release_level} releases that are held from {covered[0]} to {covered[-1]}."
         )
     rows = {half_year: found.get(half_year) for half_year in half_years}
+    counting = breaks.find_counting_breaks(con, area, level, offence, rows)
     found_breaks = [
         *breaks.find_gaps(rows, set(covered), offence, span),
         *breaks.find_boundary_changes(con, area, level, rows),
-        *breaks.find_recording_changes(con, area, level, offence, span, rows),
+        *counting,
+        *breaks.find_code_changes(con, offence, span, rows, counting),
     ]
     releases = ranked_table.fetch_source_releases(con, found.values())
     return Series(area, level, offence, rows, breaks.sort_breaks(found_breaks), releases)

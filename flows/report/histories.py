@@ -8,16 +8,14 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from flows.queries import breaks as series_breaks
-from flows.queries.breaks import Break
-from flows.queries.connection import fetch_rows
+from flows.queries.breaks import Break, OffenceKey
 from flows.queries.levels import Level
 from flows.queries.lookups import fetch_half_years, fetch_offence_spans
 from flows.report.model import Site, SiteArea, SiteOffence
 from sql.rows import RankedRate
 from transforms.periods import HalfYear, HalfYearRange
 
-# what the changes of recording of a series depend on: the forces that have any, the offence, the first and last half-year
-_SeriesKey = tuple[frozenset[tuple[str, str]], tuple[str, str], HalfYear, HalfYear]
+_SeriesKey = tuple[OffenceKey, HalfYear, HalfYear]  # what code changes depend on: the offence, the first and last half-year
 
 
 @dataclass(frozen=True)
@@ -43,18 +41,16 @@ class Histories:
     """The histories of areas of a level; what is the same for many areas is asked of the database once."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, site: Site, level: str) -> None:
-        """Ask what is the same for all areas: half-years, the spans of offences, curated changes of recording."""
+        """Ask what is the same for all areas: half-years, the spans of offences, the breaks in what is counted."""
         self._con = con
         self._site = site
         self._level = Level(level)
         self._half_years = fetch_half_years(con, self._level)
         self._offence_spans = fetch_offence_spans(con)
-        self._curated = {
-            (row["level"], row["area_name"])
-            for row in fetch_rows(con, "from crime_rates_core.recording_breaks")
-            if row["area_name"]
-        }
-        self._recording_changes: dict[_SeriesKey, list[Break]] = {}
+        self._offence_breaks = series_breaks.fetch_offence_breaks(con)
+        self._area_breaks = series_breaks.fetch_area_breaks(con, self._level)
+        self._groups = series_breaks.fetch_offence_groups(con)
+        self._code_changes: dict[_SeriesKey, list[Break]] = {}
 
     def of_area(self, area: SiteArea, rows: Sequence[RankedRate]) -> list[History]:
         """The histories of an area, of all offences first and then of each group; `rows` are its rows of all half-years."""
@@ -64,14 +60,13 @@ class Histories:
             by_offence.setdefault((row["offence_level"], row["offence_code"]), {})[half_years[row["half_year"]]] = row
         histories: list[History] = []
         boundary_changes: list[Break] | None = None
-        forces = self._forces_with_curated_changes(area.name)
         for offence in self._site.offences:
             if offence.key not in by_offence or offence.level not in ("total", "group"):
                 continue
             calendar = {h: by_offence[offence.key].get(h) for h in self._span(offence)}
             if boundary_changes is None:
                 boundary_changes = series_breaks.find_boundary_changes(self._con, area.name, self._level, calendar)
-            breaks = self._breaks(area.name, forces, offence, calendar, boundary_changes)
+            breaks = self._breaks(area.name, offence, calendar, boundary_changes)
             common = histories[0].breaks if histories else []
             histories.append(
                 History(
@@ -91,16 +86,9 @@ class Histories:
         span = self._offence_spans[offence.key]
         return HalfYearRange(max(self._half_years[0], span.first), min(self._half_years[-1], span.last))
 
-    def _forces_with_curated_changes(self, area: str) -> frozenset[tuple[str, str]]:
-        """The areas with a curated change of recording that an area is, lies in or consists of."""
-        return (
-            frozenset(self._curated & series_breaks.fetch_forces(self._con, area, self._level)) if self._curated else frozenset()
-        )
-
     def _breaks(
         self,
         area: str,
-        forces: frozenset[tuple[str, str]],
         offence: SiteOffence,
         rows: series_breaks.Rows,
         boundary_changes: list[Break],
@@ -108,11 +96,17 @@ class Histories:
         """The breaks of one series, in the order of time; `boundary_changes` are those of the area whatever the offence."""
         start, end = min(rows), max(rows)
         span = self._offence_spans[offence.key]
-        key = (forces, offence.key, start, end)
-        if key not in self._recording_changes:
-            self._recording_changes[key] = series_breaks.find_recording_changes(
-                self._con, area, self._level, offence.offence, span, rows
+        counting = [
+            b
+            for b in (
+                *self._offence_breaks.get(offence.key, []),
+                *self._area_breaks.get((area, self._groups[offence.key]), []),
             )
+            if start <= b.first <= end
+        ]
+        key = (offence.key, start, end)
+        if key not in self._code_changes:
+            self._code_changes[key] = series_breaks.find_code_changes(self._con, offence.offence, span, rows, counting)
         breaks = [
             *series_breaks.find_gaps(rows, self._half_years, offence.offence, span),
             *(
@@ -120,6 +114,7 @@ class Histories:
                 for b in boundary_changes
                 if b.last >= start and b.first <= end
             ),
-            *self._recording_changes[key],
+            *counting,
+            *self._code_changes[key],
         ]
         return series_breaks.sort_breaks(breaks)

@@ -24,11 +24,15 @@ from transforms.errors import CrimeRatesError
 from transforms.populations import POPULATIONS
 
 _AREA_COLUMNS = "level published_name area_code area_name force_name region_name kind councils valid_from valid_to source licence"
+_BREAK_COLUMNS = (
+    "level area_name force_name offence_level offence_code offences_within wholes_too first_quarter kind basis note "
+    "source_title publisher published address"
+)
 REFERENCE = {  # data/reference/<name>.csv → its columns
     "areas": tuple(_AREA_COLUMNS.split()),
     "area_successions": ("level", "part_name", "whole_name", "whole_from", "source", "licence"),
     "council_successions": ("changed", "part_code", "part_name", "whole_code", "whole_name", "kind", "source", "licence"),
-    "recording_breaks": ("level", "area_name", "offence_code", "half_year", "what", "source"),
+    "recording_breaks": tuple(_BREAK_COLUMNS.split()),
     "withdrawn_figures": (
         ("note_text", "level", "force_name", "area_name", "first_quarter", "last_quarter", "comment", "source")
     ),

@@ -24,8 +24,7 @@ from flows.rendering import series_text
 from flows.rendering.formats import TextFormat
 from flows.storage.data_store import LocalStore
 from tests.support.releases import Cell, figures
-from tests.support.world import REFERENCE, ROOT, WORCESTERSHIRE, World, persons_of, rows_of
-from transforms.areas import read_reference
+from tests.support.world import ROOT, WORCESTERSHIRE, World, persons_of, rows_of
 from transforms.periods import HalfYear, PeriodError
 
 DAY = date(2026, 4, 23)
@@ -151,45 +150,45 @@ def test_a_half_year_that_no_release_covers_is_a_gap_and_so_is_one_that_cannot_b
 
 def test_the_pieces_are_named_and_when_they_became_one(data: Path) -> None:
     said = say(data)
-    [when] = breaks(said, "boundaries")
+    [when] = breaks(said, "boundary")
     assert when == (
         "2014/15 H1 to 2014/15 H2: published as South Worcs_Malvern Hills, South Worcs_Worcester, "
         "South Worcs_Wychavon, summed here; as one area from 2015/16 H1 on."
     )
-    assert line(said, "2014/15 H2")[-1] == "boundaries" and line(said, "2015/16 H1")[-1] == "2"
-    assert breaks(say(data, "north worcestershire"), "boundaries") == []
-    assert breaks(say(data, first="2015-16-H1"), "boundaries") == []
+    assert line(said, "2014/15 H2")[-1] == "boundary" and line(said, "2015/16 H1")[-1] == "2"
+    assert breaks(say(data, "north worcestershire"), "boundary") == []
+    assert breaks(say(data, first="2015-16-H1"), "boundary") == []
 
 
 def test_a_span_that_ends_among_the_pieces_says_still_when_they_became_one(data: Path) -> None:
-    [when] = breaks(say(data, last="2014-15-H1"), "boundaries")
+    [when] = breaks(say(data, last="2014-15-H1"), "boundary")
     assert when.startswith("2014/15 H1: published as ") and when.endswith("as one area from 2015/16 H1 on.")
 
 
 def test_stalking_starts_in_2014_and_the_half_year_before_is_no_nought(data: Path) -> None:
     said = say(data, first="2013-14-H2", last="2015-16-H1")
-    assert line(said, "2013/14 H2") == ["2013/14 H2", "gap, boundaries"]
+    assert line(said, "2013/14 H2") == ["2013/14 H2", "gap, boundary"]
     assert breaks(said, "gap") == ["2013/14 H2: no row: 8Q stands from 2014/15 H1 to 2017/18 H2."]
-    [recording] = breaks(said, "recording")
-    assert recording.startswith("2014/15 H1: stalking is an offence of its own (8Q) from 2014/15 on")
+    [code] = breaks(said, "code")
+    assert code.startswith("2014/15 H1: stalking is a classification of its own (8Q) from April 2014")
     assert " |" + " ▅█▅| " in said
 
 
 def test_an_offence_that_starts_within_what_is_held_says_so_though_no_one_wrote_it_down(data: Path) -> None:
     said = say(data, offence="5E")
     assert said.splitlines()[0].endswith(", 2015/16 H2 to 2015/16 H2")
-    assert breaks(said, "recording") == ["2015/16 H2: the first half-year with rows of 5E Endangering life."]
-    assert breaks(say(data, offence="46"), "recording") == []  # it starts with the first release that is held
+    assert breaks(said, "code") == ["2015/16 H2: the first half-year with rows of 5E Endangering life."]
+    assert breaks(say(data, offence="46"), "code") == []  # it starts with the first release that is held
 
 
 def test_codes_that_start_or_end_within_a_wider_offence_are_named(data: Path) -> None:
-    assert breaks(say(data, offence="total"), "recording") == [
+    assert breaks(say(data, offence="total"), "code") == [
         "2013/14 H2: last rows of 46 Shoplifting.",
         "2014/15 H1: first rows of 8Q Stalking.",
         "2015/16 H2: first rows of 5E Endangering life.",
         "2015/16 H2: last rows of 5E Endangering life.",
     ]
-    assert breaks(say(data, offence="violence against the person"), "recording") == [
+    assert breaks(say(data, offence="violence against the person"), "code") == [
         "2015/16 H2: first rows of 5E Endangering life.",
         "2015/16 H2: last rows of 5E Endangering life.",
     ]
@@ -216,7 +215,7 @@ def test_a_council_that_was_merged_away_leaves_a_split_population(tmp_path: Path
     world.build().close()
     said = say(world.data, "Aylesbury Vale")
     assert line(said, "2016/17 H1")[2] == "200,000" and line(said, "2020/21 H1")[2] == "240,000"
-    assert breaks(said, "boundaries") == [  # and not one for the new lookup: its ground is the same
+    assert breaks(said, "boundary") == [  # and not one for the new lookup: its ground is the same
         "2020/21 H1: population apportioned: E06000060 split by its parts of mid-2015 "
         "(40.00% of 600,000; parts published 2016-06-23)."
     ]
@@ -242,35 +241,35 @@ def test_a_council_that_moved_to_the_next_partnership_marks_both(tmp_path: Path)
     for area, before, after in (("South Worcester", "300,000", "385,000"), ("North Worcestershire", "280,000", "195,000")):
         said = say(world.data, area)
         assert [line(said, half_year)[2] for half_year in ("2023/24 H2", "2024/25 H1")] == [before, after]
-        assert breaks(said, "boundaries") == [
+        assert breaks(said, "boundary") == [
             "2024/25 H1: its councils are those of the ONS lookup of 2024, before of that of 2017."
         ]
 
 
-def test_what_a_force_lost_for_a_while_marks_its_partnerships_and_its_region_and_nobody_else(tmp_path: Path) -> None:
+def test_what_a_force_lost_for_a_while_marks_its_partnerships_and_the_wholes_and_nobody_else(tmp_path: Path) -> None:
     world = World(tmp_path)
     forces = ("Greater Manchester", "West Mercia")
     world.release(DAY, [figures("2019/20", q, force) for force in forces for q in (1, 2, 3, 4)])
     world.release(date(2026, 7, 23), quarters("2019/20", "Bolton", {1: 1, 2: 1, 3: 1, 4: 1}, force="Greater Manchester"))
     world.build().close()
     for area, level in (("greater manchester", "pfa"), ("north west", "region"), ("england", "country"), ("bolton", "csp")):
-        said = breaks(say(world.data, area, level=level), "recording")
-        missing = "2019 was missing from releases before that of 23 April 2026."
-        assert said == [
-            f"2019/20 H1: Greater Manchester's July to September {missing}",
-            f"2019/20 H2: Greater Manchester's October to December {missing}",
-        ], area
-    assert breaks(say(world.data, "west mercia", level="pfa"), "recording") == []
+        first, second = breaks(say(world.data, area, level=level), "system")
+        assert first.startswith("2019/20 H1: Greater Manchester moved to a new IT system in July 2019"), area
+        assert second.startswith("2019/20 H2: Greater Manchester's October to December 2019 was missing"), area
+    assert breaks(say(world.data, "west mercia", level="pfa"), "system") == []
 
 
-def test_every_curated_break_can_be_read_and_has_a_source() -> None:
-    rows = read_reference(REFERENCE / "recording_breaks.csv")
-    assert len(rows) >= 10
-    known = {(row["level"], row["area_name"]) for row in read_reference(REFERENCE / "areas.csv")} | {("", "")}
-    for row in rows:
-        assert str(HalfYear.parse(row["half_year"])) == row["half_year"]
-        assert row["what"] and row["source"] and not row["what"].endswith(".")
-        assert (row["level"], row["area_name"]) in known
+def test_the_rules_on_stalking_of_2020_stand_between_414_and_1313(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    rows = [figures("2019/20", q, "West Mercia", "8Q", n) for q, n in {1: 145, 2: 218, 3: 189, 4: 225}.items()]
+    rows += [figures("2020/21", q, "West Mercia", "8Q", n) for q, n in {1: 562, 2: 751, 3: 562, 4: 608}.items()]
+    world.release(DAY, rows)
+    world.build().close()
+    said = say(world.data, "west mercia", level="pfa")
+    [note] = breaks(said, "recording")
+    assert note.startswith("2020/21 H1: from April 2020 every course of conduct between a victim and a former partner")
+    assert "not comparable" in note and line(said, "2020/21 H1")[-1].endswith("recording")
+    assert (line(said, "2019/20 H2")[1], line(said, "2020/21 H1")[1]) == ("414", "1,313")
 
 
 # ---------------------------------------------------------------- formats
