@@ -24,6 +24,7 @@ from flows.storage.lakehouse_access import LakehouseAccess
 from transforms.errors import UsageError, quoted
 
 PREFIX = "CRIME_RATES_"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 NOT_SET = ("store", "made_on")  # the fields of Settings that no variable sets
 SERVICE_ADDRESSES = {  # field of Settings → the address of the public service
     "govuk_url": "https://www.gov.uk",
@@ -148,13 +149,21 @@ def lakehouse_access() -> LakehouseAccess:
 class PrefectEnvironment:
     """What the environment says to Prefect and the launcher wants to know, too."""
 
-    api_url: str = ""  # of a standing server; none by default, so that each run starts its own
+    api_url: str = ""  # of a server that is to orchestrate runs
+    has_profiles: bool = False  # whether Prefect has profiles to choose from, one of which may name a server
     heartbeats: bool = False  # whether the person has said how often flows report that they are alive
 
     @classmethod
     def from_environment(cls) -> Self:
-        """From PREFECT_API_URL and PREFECT_FLOWS_HEARTBEAT_FREQUENCY."""
-        return cls(os.environ.get("PREFECT_API_URL", ""), "PREFECT_FLOWS_HEARTBEAT_FREQUENCY" in os.environ)
+        """From PREFECT_API_URL, PREFECT_PROFILE, PREFECT_PROFILES_PATH, PREFECT_HOME and PREFECT_FLOWS_HEARTBEAT_FREQUENCY."""
+        env = os.environ
+        place = env.get("PREFECT_PROFILES_PATH") or f"{env.get('PREFECT_HOME') or '~/.prefect'}/profiles.toml"
+        profiles = os.path.expanduser(place)  # noqa: PTH111, Path's raises for a user who has no home
+        return cls(
+            env.get("PREFECT_API_URL", ""),
+            bool(env.get("PREFECT_PROFILE")) or Path(profiles).is_file(),
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY" in env,
+        )
 
 
 def set_defaults(variables: Mapping[str, str]) -> None:
@@ -164,3 +173,10 @@ def set_defaults(variables: Mapping[str, str]) -> None:
     """
     for name, value in variables.items():
         os.environ.setdefault(name, value)
+
+
+def bypass_proxies() -> None:
+    """Name this machine in NO_PROXY, so that no proxy stands between us, or our children, and a server on it."""
+    named = [name for name in (os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "").split(",") if name.strip()]
+    hosts = ",".join([*named, *(host for host in LOOPBACK if host not in named)])
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = hosts

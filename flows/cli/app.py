@@ -16,6 +16,7 @@ app = App(
     name="crime-rates",
     help="Ranked rate tables from Home Office recorded crime releases and ONS population estimates.",
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # main.py says that the work was stopped
 )
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from flows.cli.table_command import parse_plain_table, write_table
-from flows.common.errors import describe_error, is_expected, is_interrupt
+from flows.common.errors import Stopped, describe_error, is_expected, is_interrupt
 from flows.common.sanitize import sanitize_text
 from flows.settings import data_store, default_data_dir
 
@@ -25,6 +25,8 @@ def main() -> None:
         _run(words)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # a reader such as `head` has closed its end
+    except Stopped as stopped:
+        _fail(STOPPED, stopped.exit_status)
     except KeyboardInterrupt:
         _fail(STOPPED, 130)
     except Exception as error:  # noqa: BLE001, the last handler: it prints the error and sets the exit status

@@ -1,6 +1,7 @@
 """Starts a flow from the command line: a quiet Prefect, progress on standard error, a summary at the end.
 
-Here belongs all that the command line must know of Prefect. What a flow does belongs to `pipeline`.
+Here belongs what the command line must know of Prefect. Whether Prefect runs a flow at all is decided in pipeline/runner.py;
+what a flow does belongs to `pipeline`.
 """
 
 from __future__ import annotations
@@ -9,19 +10,17 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from flows.common.package_data import packaged_folder
-from flows.settings import PrefectEnvironment, Settings, set_defaults
+from flows.common.stopping import stoppable
+from flows.settings import Settings, bypass_proxies, set_defaults
 from flows.storage.data_store import DataStore
-from transforms.errors import CrimeRatesError, UsageError
+from transforms.errors import UsageError
 
 if TYPE_CHECKING:
-    from prefect import Flow, State
-
     from flows.storage.run_log import Run
 
-P = ParamSpec("P")
 WEEKDAYS = "35 9 * * 1-5"  # releases appear at 09:30, London time
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -30,61 +29,45 @@ QUIET = {
     "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
     "PREFECT_LOGGING_LEVEL": "CRITICAL",  # errors are in the run's own summary
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",  # its default of 20 s is too short on a busy machine
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",  # a server is one that somebody has started, or there is none
+    "PYTHONSAFEPATH": "1",  # Prefect's own children must import nothing from the working directory
 }
-NO_SERVER = ("Failed to reach API", "Timed out while attempting to connect")  # how Prefect's RuntimeError begins
 
 
-class PrefectServerError(CrimeRatesError):
-    """The Prefect server, of the environment or started for the run, does not answer as one."""
-
-
-def quiet_prefect() -> None:
-    """Set the environment of Prefect and its children before it is imported; variables that are set already stay."""
-    set_defaults(QUIET | {"PYTHONSAFEPATH": "1"})  # Prefect's server is a child, which must import nothing from this folder
+def prepare_environment(**variables: str) -> None:
+    """Set the environment of Prefect and of all children, before Prefect is imported; variables that are set already stay."""
+    set_defaults(QUIET | variables)
+    bypass_proxies()
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # it warns of every retry; what fails in the end is reported
-
-
-def run_in_process(flow: Flow[P, State[Run]], *arguments: P.args, **options: P.kwargs) -> State[Run]:
-    """Run a flow in this process and return its state.
-
-    Prefect's heartbeats are off unless the environment turns them on, because each flow waits for their thread at its end, for
-    up to a second. They tell a server whether a run that it started is alive; whoever starts a run in a terminal sees that.
-    """
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-
-    wanted = PrefectEnvironment.from_environment().heartbeats
-    with temporary_settings({} if wanted else {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        return cast("State[Run]", flow(*arguments, **options, return_state=True))
 
 
 def update(store: DataStore, releases: Path | None, populations: Path | None, lookups: Path | None) -> int:
     """Run the flow `update` and print what it did; the exit status is 0 only if all was done."""
-    quiet_prefect()
 
-    def start() -> State[Run]:
+    def start() -> Run:
+        from flows.pipeline.runner import run_flow
         from flows.pipeline.update import update as flow
 
-        return run_in_process(flow, store.address, releases, populations, lookups)
+        return run_flow(flow, store.address, releases, populations, lookups)
 
     return _run(start, store)
 
 
 def backfill(store: DataStore, first: str, last: str, level: Literal["csp", "pfa"] | None, refetch: bool) -> int:
     """Run the flow `backfill` and print what it did, and which releases cover each half-year."""
-    quiet_prefect()
 
-    def start() -> State[Run]:
+    def start() -> Run:
         from flows.pipeline.backfill import backfill as flow
+        from flows.pipeline.runner import run_flow
 
-        return run_in_process(flow, first, last, level, refetch, store.address)
+        return run_flow(flow, first, last, level, refetch, store.address)
 
     return _run(start, store)
 
 
 def plan(store: DataStore, first: str, last: str, level: str | None) -> int:
     """Print what a backfill would do; nothing is fetched or written."""
-    quiet_prefect()
+    prepare_environment()
     from flows.pipeline import backfill as backfill_module
     from transforms.periods import HalfYearRange
 
@@ -96,23 +79,26 @@ def plan(store: DataStore, first: str, last: str, level: str | None) -> int:
 
 def serve(store: DataStore) -> int:
     """Serve the deployments `update` (weekdays at 09:35 in London) and `backfill` until stopped."""
-    if not PrefectEnvironment.from_environment().api_url:
+    prepare_environment(PREFECT_LOGGING_LEVEL="INFO", PREFECT_LOGGING_EXTRA_LOGGERS="crime_rates")
+    from flows.pipeline.runner import find_server
+
+    if not find_server():
         raise UsageError(
             "serve needs a standing Prefect server: start one with `prefect server start`, and set PREFECT_API_URL, "
             "such as http://127.0.0.1:4200/api."
         )
-    set_defaults(QUIET | {"PREFECT_LOGGING_LEVEL": "INFO", "PREFECT_LOGGING_EXTRA_LOGGERS": "crime_rates"})
     from prefect import serve as serve_all
+    from prefect.deployments.runner import EntrypointType  # type: ignore[attr-defined]
     from prefect.schedules import Cron
 
-    from flows.pipeline.backfill import backfill as backfill_flow
-    from flows.pipeline.update import update as update_flow
+    from flows.pipeline import deployments as flows
 
     folder = {"data_dir": store.absolute().address}
     weekdays = Cron(WEEKDAYS, timezone="Europe/London")
+    by_name = EntrypointType.MODULE_PATH  # a file's path would be looked for from the working directory
     deployments: list[Any] = [  # Prefect types them as awaitable or not
-        update_flow.to_deployment(name="update", schedule=weekdays, parameters=folder),
-        backfill_flow.to_deployment(name="backfill", parameters=folder),
+        flows.update.to_deployment(name="update", schedule=weekdays, parameters=folder, entrypoint_type=by_name),
+        flows.backfill.to_deployment(name="backfill", parameters=folder, entrypoint_type=by_name),
     ]
     serve_all(*deployments)
     return 0
@@ -124,25 +110,13 @@ def demo(store: DataStore) -> int:
     return update(store, sample / "releases", sample / "populations", sample / "lookups")
 
 
-def _run(start: Callable[[], State[Run]], store: DataStore) -> int:
-    import httpx  # comes with Prefect, and is as slow to import
-
+def _run(start: Callable[[], Run], store: DataStore) -> int:
+    prepare_environment()
     from flows.common import progress
 
-    with progress.display():
-        progress.report_step("starting Prefect", 0, 1)
-        try:
-            run: Run | BaseException = start().result(raise_on_failure=False)
-        except (httpx.HTTPError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and not str(error).startswith(NO_SERVER):
-                raise
-            address = PrefectEnvironment.from_environment().api_url or "started for this run"
-            raise PrefectServerError(
-                f"expected a Prefect server that answers ({address}), found none: {' '.join(str(error).split())}"
-            ) from error
+    with stoppable(), progress.display():
+        run = start()
     from flows.pipeline.run_summary import summary
 
-    if isinstance(run, BaseException):  # a fault of the program or of the machine
-        raise run
     sys.stdout.write(summary(run, Settings.from_environment(store)))
     return 0 if run.succeeded else 1

@@ -15,6 +15,14 @@ DISK_FULL_MESSAGES = (
 MACHINE_ERRORS = {errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
+class Stopped(KeyboardInterrupt):
+    """A signal has stopped the work; `exit_status` says which, as a shell reports it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"it was stopped by signal {number}")
+        self.exit_status = 128 + number
+
+
 def is_disk_full(error: BaseException) -> bool:
     """Whether an error comes of a full disk, be it of the system or of DuckDB."""
     by_number = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

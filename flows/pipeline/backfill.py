@@ -8,13 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from prefect import flow
-from prefect.client.schemas.objects import State
-from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import AfterValidator
 
 from flows.pipeline import steps
-from flows.pipeline.update import end_state, record_run, run_steps
+from flows.pipeline.runner import flow
+from flows.pipeline.update import leave_artifacts, record_run, run_steps
 from flows.settings import Settings, data_store
 from flows.sources import catalogue
 from flows.storage import lake
@@ -32,14 +30,14 @@ def _parse_slug(text: str) -> str:
 HalfYearText = Annotated[str, AfterValidator(_parse_slug)]
 
 
-@flow(name="backfill", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
+@flow("backfill")
 def backfill(
     first: HalfYearText,
     last: HalfYearText,
     level: Literal["csp", "pfa"] | None = None,
     refetch: bool = False,
     data_dir: str | Path = "data",
-) -> State[Run]:
+) -> Run:
     """Take in every release that may cover the span, build once, and report for each half-year which releases cover it.
 
     What a release covers is known only from its sheets, so all releases on the page are fetched that are not stored yet.
@@ -55,7 +53,8 @@ def backfill(
             run.coverage = coverage(settings, span, level)
 
     record_run(run, settings, work)
-    return end_state(run, settings)
+    leave_artifacts(run, settings)
+    return run
 
 
 def coverage(settings: Settings, span: HalfYearRange, level: str | None) -> list[Coverage]:

@@ -2,29 +2,36 @@
 
 A worker receives paths and returns a FileResult; the bytes go into the lake, which it must see under the same paths. It works
 as the run itself does, large workbooks in a process of their own, so that a hostile one ends that process and not the worker.
+Where Prefect orchestrates the run, each is a task run of Prefect's on the same threads and workers.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from flows.common.subprocesses import end_children
+from flows.pipeline.runner import THREADS, Task, is_orchestrated
 from flows.settings import Settings
 from flows.storage.raw_store import FileKind
 from flows.storage.run_log import FileResult, ResultState
 from transforms.errors import CrimeRatesError, UsageError
 
 if TYPE_CHECKING:
-    from prefect import Task
-    from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
+    from distributed import Client
+    from distributed import Future as DaskFuture
 
-StartTask = Callable[[str, FileKind, Sequence[Path]], Callable[[], FileResult]]
-"""Starts to normalise (name, kind, stored folders); returns a function that waits for the result."""
+    Future: TypeAlias = DaskFuture[FileResult]
+
 NormaliseTask: TypeAlias = "Task[[Settings, str, FileKind, Sequence[Path]], FileResult]"
+WaitForResult: TypeAlias = Callable[[], FileResult]
+StartTask: TypeAlias = Callable[[str, FileKind, Sequence[Path]], WaitForResult]
+"""Starts to normalise (name, kind, stored folders); returns a function that waits for the result."""
 CONNECT_SECONDS = 10
 WORKERS_SECONDS = 60  # for which a cluster may have no worker: one that grows on demand starts with none
 POLL_SECONDS = 5
@@ -38,87 +45,138 @@ class ClusterError(CrimeRatesError):
 def executor_for(settings: Settings, task: NormaliseTask) -> Iterator[StartTask]:
     """Where tasks run, by the settings: yields a function that starts `task(settings, name, kind, folders)` there.
 
-    Raises ClusterError, at once or later, when the cluster does not answer, or no longer; UsageError when settings do not fit
-    together, or the extra [dask] is not installed.
+    Raises ClusterError, at once or later, when the cluster does not answer, or no longer; UsageError when the extra [dask] is
+    not installed.
     """
-    if not settings.dask_scheduler:
-        yield lambda name, kind, folders: task.submit(settings, name, kind, folders).result  # type: ignore[no-any-return]
-        return
-    with _cluster(settings.dask_scheduler) as runner:
-        for_workers = replace(settings, store=settings.store.absolute())  # each works in a folder of its own
-
-        def start(name: str, kind: FileKind, folders: Sequence[Path]) -> Callable[[], FileResult]:
-            arguments = {
-                "settings": for_workers,
-                "name": name,
-                "kind": kind,
-                "folders": [folder.absolute() for folder in folders],
-            }
-            future = runner.submit(task, arguments)
-            return lambda: _wait_for_result(runner, future, name, kind)
-
-        yield start
+    if settings.dask_scheduler:
+        with _cluster(settings.dask_scheduler) as cluster:
+            for_workers = replace(settings, store=settings.store.absolute())  # each works in a folder of its own
+            yield lambda name, kind, folders: cluster.start(task, for_workers, name, kind, [f.absolute() for f in folders])
+    elif is_orchestrated():
+        with _children_ended():
+            yield lambda name, kind, folders: task.orchestrated.submit(settings, name, kind, folders).result
+    else:
+        with ThreadPoolExecutor(THREADS) as pool, _children_ended(pool):
+            yield lambda name, kind, folders: pool.submit(task, settings, name, kind, folders).result
 
 
 @contextmanager
-def _cluster(address: str) -> Iterator[DaskTaskRunner]:
+def _children_ended(pool: ThreadPoolExecutor | None = None) -> Iterator[None]:
+    """End the processes that threads wait for when an error or an interrupt ends the run, so that it need not wait for them."""
     try:
-        from prefect.settings import PREFECT_API_URL
-        from prefect_dask.task_runners import DaskTaskRunner
+        yield
+    except BaseException:
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
+        end_children()
+        raise
+
+
+@dataclass(frozen=True)
+class _Cluster:
+    """A Dask cluster that answers: its client, and how a task is submitted to it."""
+
+    address: str
+    client: Client
+    submit: Callable[..., tuple[Future, WaitForResult]]  # (the future to watch, a function that waits for what it gives)
+
+    def start(self, task: NormaliseTask, settings: Settings, name: str, kind: FileKind, folders: list[Path]) -> WaitForResult:
+        """Start to normalise stored folders on a worker."""
+        future, result = self.submit(task, {"settings": settings, "name": name, "kind": kind, "folders": folders})
+        return lambda: self._wait_for_result(future, result, name, kind)
+
+    def _wait_for_result(self, future: Future, result: WaitForResult, name: str, kind: FileKind) -> FileResult:
+        """The result of a task; a failed one when as many workers died at it as the scheduler allows."""
+        from distributed import KilledWorker
+
+        try:
+            self._wait_for_task(future)
+            return result()
+        except KilledWorker as error:
+            died = f"{error.allowed_failures + 1} Dask workers died while they were at work on it"
+            return FileResult(name, kind, ResultState.FAILED, f"{name} could not be normalised: {died}.")
+        except CancelledError as error:
+            raise ClusterError(
+                f"The Dask scheduler at {self.address} was lost while it had {name}: run the command again."
+            ) from error
+
+    def _wait_for_task(self, watched: Future) -> None:
+        """Wait for the task to end; raises ClusterError after WORKERS_SECONDS without a worker: Dask would wait for ever."""
+        import distributed
+
+        dask: Any = distributed  # whose functions and methods have no types
+        client: Any = self.client
+        future: Any = watched
+        no_worker_since = None
+        while not future.done():
+            with suppress(TimeoutError):
+                dask.wait(future, timeout=POLL_SECONDS)
+            if future.done() or client.nthreads():
+                no_worker_since = None
+                continue
+            no_worker_since = no_worker_since or time.monotonic()
+            if time.monotonic() - no_worker_since > WORKERS_SECONDS:
+                raise _no_workers(self.address)
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[_Cluster]:
+    try:
+        connect = _connect_prefect if is_orchestrated() else _connect
+        with connect(address) as cluster:
+            try:
+                cluster.client.wait_for_workers(1, timeout=WORKERS_SECONDS)
+            except TimeoutError as error:
+                raise _no_workers(address) from error
+            yield cluster
     except ModuleNotFoundError as error:
         raise UsageError(
             'CRIME_RATES_DASK_SCHEDULER needs the extra [dask], here and on the workers: pip install "crime-rates[dask]".'
         ) from error
-    if not PREFECT_API_URL.value():
-        raise UsageError(
-            "CRIME_RATES_DASK_SCHEDULER needs a standing Prefect server, to which workers report: set "
-            "PREFECT_API_URL to an address of it that they can reach."
-        )
+
+
+@contextmanager
+def _connect(address: str) -> Iterator[_Cluster]:
+    """A cluster that is told by this process what to do."""
+    import distributed
+
+    dask: Any = distributed  # whose functions have no types
+    try:
+        client: Any = dask.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise _no_scheduler(address) from error
+
+    def submit(task: NormaliseTask, arguments: dict[str, Any]) -> tuple[Future, WaitForResult]:
+        future = client.submit(task.function, *arguments.values(), pure=False)
+        return future, future.result
+
+    with client:
+        yield _Cluster(address, client, submit)
+
+
+@contextmanager
+def _connect_prefect(address: str) -> Iterator[_Cluster]:
+    """A cluster whose workers report to the Prefect server that orchestrates this run."""
+    from prefect_dask.task_runners import DaskTaskRunner
+
     with DaskTaskRunner(address=address, client_kwargs={"timeout": CONNECT_SECONDS}) as runner:
         try:
             client = runner.client
         except (OSError, ValueError) as error:
-            raise ClusterError(
-                f"CRIME_RATES_DASK_SCHEDULER: expected a Dask scheduler at {address}, found none that answers "
-                f"within {CONNECT_SECONDS} seconds."
-            ) from error
-        try:
-            client.wait_for_workers(1, timeout=WORKERS_SECONDS)
-        except TimeoutError as error:
-            raise _no_workers(address) from error
-        yield runner
+            raise _no_scheduler(address) from error
+
+        def submit(task: NormaliseTask, arguments: dict[str, Any]) -> tuple[Future, WaitForResult]:
+            future = runner.submit(task.orchestrated, arguments)
+            return future.wrapped_future, future.result
+
+        yield _Cluster(address, client, submit)
 
 
-def _wait_for_result(runner: DaskTaskRunner, future: PrefectDaskFuture[FileResult], name: str, kind: FileKind) -> FileResult:
-    """The result of a task; a failed one when as many workers died at it as the scheduler allows."""
-    from distributed import KilledWorker
-    from distributed.client import FutureCancelledError
-
-    try:
-        _wait_for_task(runner, future)
-        return future.result()
-    except KilledWorker as error:
-        died = f"{error.allowed_failures + 1} Dask workers died while they were at work on it"
-        return FileResult(name, kind, ResultState.FAILED, f"{name} could not be normalised: {died}.")
-    except FutureCancelledError as error:
-        raise ClusterError(
-            f"The Dask scheduler at {runner.address} was lost while it had {name}: run the command again."
-        ) from error
-
-
-def _wait_for_task(runner: DaskTaskRunner, future: PrefectDaskFuture[FileResult]) -> None:
-    """Wait for the task to end. Where Dask would wait for ever for a worker, this raises ClusterError after WORKERS_SECONDS."""
-    client: Any = runner.client  # Dask's methods have no types
-    dask_future: Any = future.wrapped_future
-    no_worker_since = None
-    while not dask_future.done():
-        future.wait(POLL_SECONDS)
-        if dask_future.done() or client.nthreads():
-            no_worker_since = None
-            continue
-        no_worker_since = no_worker_since or time.monotonic()
-        if time.monotonic() - no_worker_since > WORKERS_SECONDS:
-            raise _no_workers(str(runner.address))
+def _no_scheduler(address: str) -> ClusterError:
+    return ClusterError(
+        f"CRIME_RATES_DASK_SCHEDULER: expected a Dask scheduler at {address}, found none that answers "
+        f"within {CONNECT_SECONDS} seconds."
+    )
 
 
 def _no_workers(address: str) -> ClusterError:

@@ -1,4 +1,4 @@
-"""How people hear of a run: artifacts in Prefect's UI, a message to a webhook when something failed.
+"""How people hear of a run: artifacts in the UI of the Prefect server that orchestrates it, a message to a webhook on failure.
 
 An error here never changes what became of the run: it is logged, and put on the run's record as a warning.
 """
@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from dataclasses import dataclass
+from typing import Any
 
 from flows.common.errors import describe_error, is_expected, is_interrupt
 from flows.pipeline.run_summary import summary
+from flows.pipeline.runner import is_orchestrated
 from flows.queries import connection
 from flows.settings import Settings
 from flows.sources import webhook
@@ -38,16 +39,40 @@ def notify_webhook(run: Run, settings: Settings) -> None:
         webhook.post_message(settings.webhook_url, message)
 
 
+@dataclass(frozen=True)
+class Artifact:
+    """What a run leaves in Prefect's UI: text in Markdown, or the rows of a table."""
+
+    key: str
+    content: str | list[dict[str, Any]]  # Any: what a row holds is Prefect's to show
+    description: str | None = None
+
+
+def make_artifacts(run: Run, settings: Settings) -> list[Artifact]:
+    """The summary, the checks, a backfill's coverage and the top of the newest table."""
+    artifacts = [Artifact(f"{run.command}-summary", f"# {run.command}: {run.state}\n\n```\n{summary(run, settings)}```\n")]
+    if run.checks:
+        artifacts.append(Artifact("quality-checks", _checks(run)))
+    if run.coverage:
+        artifacts.append(Artifact("backfill-coverage", _coverage(run)))
+    if run.database and (top := _newest_table(settings)):
+        title = f"Total recorded crime, {top[0]['half_year']}, {top[0]['level']}"
+        artifacts.append(Artifact("newest-table", top, title))
+    return artifacts
+
+
 def create_artifacts(run: Run, settings: Settings) -> None:
-    """Leave the summary, the checks, the top of the newest table and a backfill's coverage in Prefect's UI."""
+    """Leave the artifacts in the UI of the Prefect server that orchestrates the run; nothing happens where none does."""
+    if not is_orchestrated():
+        return
     with _only_warn(run, "the artifacts of this run could not be left in Prefect"):
-        _create_summary(run, settings)
-        if run.checks:
-            _create_checks(run)
-        if run.coverage:
-            _create_coverage(run)
-        if run.database:
-            _create_newest_table(settings)
+        from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+        for one in make_artifacts(run, settings):
+            if isinstance(one.content, str):
+                create_markdown_artifact(one.content, key=one.key, description=one.description)
+            else:
+                create_table_artifact(one.content, key=one.key, description=one.description)
 
 
 @contextmanager
@@ -62,31 +87,24 @@ def _only_warn(run: Run, what: str) -> Iterator[None]:
         run.warnings.append(f"{what}: {reason}")
 
 
-def _create_summary(run: Run, settings: Settings) -> None:
-    create_markdown_artifact(f"# {run.command}: {run.state}\n\n```\n{summary(run, settings)}```\n", key=f"{run.command}-summary")
-
-
-def _create_checks(run: Run) -> None:
+def _checks(run: Run) -> list[dict[str, Any]]:
     """Failed checks first, required ones before others."""
-    create_table_artifact(
-        [
-            {
-                "check": check.name,
-                "passed": check.passed,
-                "required": check.required,
-                "rows_broken": check.rows_broken,
-                "guards": check.guards,
-                "examples": check.examples,
-            }
-            for check in sorted(run.checks, key=lambda check: (check.passed, not check.required, check.name))
-        ],
-        key="quality-checks",
-    )
+    return [
+        {
+            "check": check.name,
+            "passed": check.passed,
+            "required": check.required,
+            "rows_broken": check.rows_broken,
+            "guards": check.guards,
+            "examples": check.examples,
+        }
+        for check in sorted(run.checks, key=lambda check: (check.passed, not check.required, check.name))
+    ]
 
 
-def _create_newest_table(settings: Settings) -> None:
+def _newest_table(settings: Settings) -> list[dict[str, Any]]:
     with connection.connect(settings.store) as con:
-        top = connection.fetch_rows(
+        return connection.fetch_rows(
             con,
             "select rank, area_name, offences, population, round(rate_per_10k, 2) as rate_per_10k, half_year, level "
             "from ranked_rates where offence_level = 'total' and rank is not null and (half_year, level) = ("
@@ -94,11 +112,7 @@ def _create_newest_table(settings: Settings) -> None:
             "order by rank limit ?",
             [TOP],
         )
-    if top:
-        title = f"Total recorded crime, {top[0]['half_year']}, {top[0]['level']}"
-        create_table_artifact(top, key="newest-table", description=title)
 
 
-def _create_coverage(run: Run) -> None:
-    rows = [{"half_year": c.half_year, "level": c.level, "quarters": c.quarters, "releases": c.releases} for c in run.coverage]
-    create_table_artifact(rows, key="backfill-coverage")
+def _coverage(run: Run) -> list[dict[str, Any]]:
+    return [{"half_year": c.half_year, "level": c.level, "quarters": c.quarters, "releases": c.releases} for c in run.coverage]

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-from prefect import Task, flow, task
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
-from prefect.states import Completed, Failed
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.common.atomic_files import remove_leftovers
-from flows.common.errors import describe_error, is_disk_full, is_expected
+from flows.common.errors import describe_error, is_disk_full, is_expected, is_interrupt
 from flows.common.file_names import FileNameError
 from flows.common.progress import report_step
+from flows.common.subprocesses import end_children
 from flows.pipeline import executors, notifications, steps
 from flows.pipeline.normalise import normalise as normalise_file
+from flows.pipeline.runner import Task, flow
 from flows.settings import Settings, data_store
 from flows.sources import catalogue
 from flows.sources.errors import SourceError, UnreachableError, is_transient
@@ -32,42 +28,31 @@ from flows.storage.run_log import FileResult, ResultState, Run, timed
 from flows.warehouse.build import BuildRefused
 from transforms.errors import CrimeRatesError, PublishedFileError
 
-FETCH_WAITS: list[float] = [5, 20, 60]  # seconds; urllib3 has retried for a while before
+FETCH_WAITS = (5, 20, 60)  # seconds; urllib3 has retried for a while before
+
+discover = Task(steps.discover_live, "discover")
+fetch = Task(steps.store_raw, "fetch", run_name="fetch {group.name}", waits=FETCH_WAITS, is_worth_retrying=is_transient)
+normalise = Task(normalise_file, "normalise", run_name="normalise {name}")
+build = Task(steps.build, "build and check")
+publish = Task(steps.publish, "publish")
+publish_lakehouse = Task(steps.publish_lakehouse, "publish to the lakehouse")
+export = Task(steps.export, "export tables")
+report = Task(steps.report, "write the report")
 
 
-def _is_worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    return is_transient(state.result(raise_on_failure=False))
-
-
-discover = task(name="discover", cache_policy=NO_CACHE)(steps.discover_live)
-fetch = task(
-    name="fetch",
-    task_run_name="fetch {group.name}",
-    cache_policy=NO_CACHE,
-    retries=len(FETCH_WAITS),
-    retry_delay_seconds=FETCH_WAITS,
-    retry_condition_fn=_is_worth_retrying,
-)(steps.store_raw)
-normalise = task(name="normalise", task_run_name="normalise {name}", cache_policy=NO_CACHE)(normalise_file)
-build = task(name="build and check", cache_policy=NO_CACHE)(steps.build)
-publish = task(name="publish", cache_policy=NO_CACHE)(steps.publish)
-publish_lakehouse = task(name="publish to the lakehouse", cache_policy=NO_CACHE)(steps.publish_lakehouse)
-export = task(name="export tables", cache_policy=NO_CACHE)(steps.export)
-report = task(name="write the report", cache_policy=NO_CACHE)(steps.report)
-
-
-@flow(name="update", task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
+@flow("update")
 def update(
     data_dir: str | Path = "data",
     releases: Path | None = None,
     populations: Path | None = None,
     lookups: Path | None = None,
-) -> State[Run]:
+) -> Run:
     """Bring the published database up to date with the live services, or with local folders in their place."""
     settings = Settings.from_environment(data_store(data_dir))
     run = Run("update")
     record_run(run, settings, lambda: run_steps(run, settings, steps.LocalFolders(releases, populations, lookups)))
-    return end_state(run, settings)
+    leave_artifacts(run, settings)
+    return run
 
 
 def run_steps(run: Run, settings: Settings, folders: steps.LocalFolders, level: str | None = None, refetch: bool = False) -> None:
@@ -127,7 +112,7 @@ def _fetch_and_normalise(
         for group in groups:
             report_step(f"fetching {group.name}", 0, last)
             service = group.remote.service if group.remote else ""
-            fetch_task = fetch.with_options(retries=0) if service in silent_services else fetch
+            fetch_task = replace(fetch, waits=()) if service in silent_services else fetch
             try:
                 folders, downloaded = fetch_task(settings, group, http, refetch)
             except (SourceError, FileNameError, PublishedFileError, OSError) as error:
@@ -182,12 +167,18 @@ def record_run(run: Run, settings: Settings, work: Callable[[], None]) -> None:
                 work()
             except BaseException as error:  # also an interrupt: a run that somebody stops is on record too
                 run.error = describe_error(error)
+                if is_interrupt(error):
+                    end_children()
+                    remove_leftovers(settings.data_dir)  # of theirs
                 if not is_disk_full(error):
                     raise
             finally:
                 run.end()
+                _save(run, settings.store)  # before anybody is told, which may take longer than a stopped run has
+                warnings_before = len(run.warnings)
                 notifications.notify_webhook(run, settings)
-                _save(run, settings.store)
+                if len(run.warnings) > warnings_before:
+                    _save(run, settings.store)
     except Exception as error:
         if not is_expected(error):
             raise
@@ -195,13 +186,12 @@ def record_run(run: Run, settings: Settings, work: Callable[[], None]) -> None:
         run.end()
 
 
-def end_state(run: Run, settings: Settings) -> State[Run]:
-    """Leave the artifacts of a run that has ended; returns Prefect's state of it, whose result is the run."""
+def leave_artifacts(run: Run, settings: Settings) -> None:
+    """Leave the artifacts of a run that has ended in the UI of the Prefect server that orchestrates it."""
     warnings_before = len(run.warnings)
     notifications.create_artifacts(run, settings)
     if len(run.warnings) > warnings_before and run.steps:  # a run that found the folder busy leaves it alone
         _save(run, settings.store)
-    return (Completed if run.succeeded else Failed)(message=run.error or run.state, data=run)
 
 
 def _save(run: Run, store: DataStore) -> None:

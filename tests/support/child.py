@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from typing import Any
 
 from flows.common.subprocesses import answer_parent
@@ -13,6 +14,9 @@ from transforms.errors import UsageError
 def answer(request: dict[str, Any]) -> Any:
     if "add" in request:
         return {"sum": sum(request["add"])}
+    if "sleep" in request:
+        print("asleep", flush=True)
+        time.sleep(request["sleep"])
     if "variable" in request:
         return os.environ.get(request["variable"])
     if request["raise"] == "UsageError":

@@ -12,10 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from prefect import task
-
 from flows.pipeline import normalise as normalising
 from flows.pipeline.normalise import normalise as normalise_file
+from flows.pipeline.runner import Task
 from flows.settings import Settings
 from flows.storage.run_log import FileResult, ResultState
 from tests.support.prefect_server import free_port
@@ -80,8 +79,7 @@ def wait_for(path: Path) -> str:
 
 
 # ---------------------------------------------------------------- what workers are asked to do
-@task
-def dies_once(settings: Settings, name: str, kind: str, folders: Sequence[Path]) -> FileResult:
+def _dies_once(settings: Settings, name: str, kind: str, folders: Sequence[Path]) -> FileResult:
     """End the worker with a release half written; who tries again normalises it."""
     mark = settings.data_dir / "died"
     if mark.exists():
@@ -99,26 +97,24 @@ def dies_once(settings: Settings, name: str, kind: str, folders: Sequence[Path])
     return normalise_file(settings, name, kind, folders)
 
 
-@task
-def always_dies(settings: Settings, name: str, kind: str, folders: Sequence[Path]) -> FileResult:  # noqa: ARG001
+def _always_dies(settings: Settings, name: str, kind: str, folders: Sequence[Path]) -> FileResult:  # noqa: ARG001
     """A workbook that ends every worker that opens it."""
     os.kill(os.getpid(), signal.SIGKILL)
     return FileResult(name, kind, ResultState.NEW)
 
 
-@task
-def never_ends(settings: Settings, name: str, kind: str, folders: Sequence[Path]) -> FileResult:  # noqa: ARG001
+def _never_ends(settings: Settings, name: str, kind: str, folders: Sequence[Path]) -> FileResult:  # noqa: ARG001
     """Say which process is at work, and work for longer than anybody waits."""
     (settings.data_dir / "at-work").write_text(str(os.getpid()))
     time.sleep(PATIENCE)
     return FileResult(name, kind, ResultState.NEW)
 
 
-@task
-def apart(settings: Settings, name: str, kind: str, folders: Sequence[Path]) -> FileResult:
+def _apart(settings: Settings, name: str, kind: str, folders: Sequence[Path]) -> FileResult:
     """Normalise as a large release is: in a process that the worker starts."""
     normalising.LARGE_BYTES = 0
     return normalise_file(settings, name, kind, folders)
 
 
-normalise = task(normalise_file)
+dies_once, always_dies, never_ends, apart = (Task(one, one.__name__) for one in (_dies_once, _always_dies, _never_ends, _apart))
+normalise = Task(normalise_file, "normalise")

@@ -210,8 +210,6 @@ def orchestration(work: Work) -> list[Row]:
         for _ in range(5):
             without.append(child("update", *words))
             standing.append(child("update_with_prefect", *words, environment=environment))
-    say("orchestration: an ephemeral server, once")
-    ephemeral = child("update_with_prefect", *words, environment=prefect_server.quiet(work.fresh("prefect")))
     alone, took = median([m.work for m in without]), median([m.work for m in standing])
     imports = median([m.answer["imports"] for m in standing]) - median([m.answer["imports"] for m in without])
     whole = median([m.seconds for m in without])
@@ -224,8 +222,7 @@ def orchestration(work: Work) -> list[Row]:
             f"{took - alone:.2f} s",
             took - alone <= 1,
             f"an update with nothing new takes {took:.2f} s against {alone:.2f} s, medians of 5, in turn; importing Prefect "
-            f"takes {imports:.1f} s more; as whole processes {process:.1f} s against {whole:.1f} s. With an ephemeral "
-            f"server, which each command starts for itself where none stands, the whole takes {ephemeral.seconds:.1f} s",
+            f"takes {imports:.1f} s more; as whole processes {process:.1f} s against {whole:.1f} s",
         )
     ]
 

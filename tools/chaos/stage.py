@@ -1,7 +1,7 @@
-"""The command `crime-rates` on a stage set of Prefect: `python -m tools.chaos.stage update …`.
+"""The command `crime-rates` with short waits and eyes on the disk: `python -m tools.chaos.stage update …`.
 
-Everything of ours is real: the commands, the flows, the lock, the run log. Only Prefect is not: its decorators call the
-functions as they stand, so that a run starts in half a second in place of three, and a hundred can be killed in minutes.
+Everything is real: the commands, the flows, the lock, the run log. No Prefect server is configured, so a run starts in half a
+second, and a hundred can be killed in minutes. Only waits are shorter, between two tries of a request or of a fetch.
 
 CHAOS_DATA names the data folder. Each change that Python is about to make in it is a line of the file CHAOS_STEPS;
 CHAOS_KILL_AT=n kills the process before its n-th change; CHAOS_FULL_AT=n tells it from the n-th on that the disk is full.
@@ -13,11 +13,7 @@ import errno
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
-from types import ModuleType
+from dataclasses import replace
 from typing import Any
 
 CHANGES = {"os.rename", "os.remove", "os.symlink", "os.mkdir", "os.rmdir", "os.utime", "os.chmod", "os.truncate"}
@@ -25,90 +21,14 @@ NEEDS_ROOM = {"open", "os.symlink", "os.mkdir"}
 SHORT = 0.05  # seconds that wait in the place of minutes
 
 
-class State:
-    """The end of a run or of a task: what it gave, or the error that it raised."""
-
-    def __init__(self, *, data: Any = None, message: str = "") -> None:
-        self.data, self.message = data, message
-
-    def result(self, raise_on_failure: bool = True) -> Any:
-        if raise_on_failure and isinstance(self.data, BaseException):
-            raise self.data
-        return self.data
-
-
-class Task:
-    """A function that tries again, as Prefect's tasks do, but soon."""
-
-    pool = ThreadPoolExecutor(2)
-
-    def __init__(self, function: Callable[..., Any], retries: int = 0, condition: Any = None) -> None:
-        self.function, self.retries, self.condition = function, retries, condition
-
-    def with_options(self, *, retries: int) -> Task:
-        return Task(self.function, retries, self.condition)
-
-    def submit(self, *words: Any) -> Future[Any]:
-        return self.pool.submit(self, *words)
-
-    def __call__(self, *words: Any) -> Any:
-        for turn in range(self.retries + 1):
-            try:
-                return self.function(*words)
-            except Exception as error:
-                if turn == self.retries or not self.condition(None, None, State(data=error)):
-                    raise
-            time.sleep(SHORT)
-        return None
-
-
-def task(function: Any = None, *, retries: int = 0, retry_condition_fn: Any = None, **_: Any) -> Any:
-    return Task(function, retries, retry_condition_fn) if function else lambda f: Task(f, retries, retry_condition_fn)
-
-
-def flow(**_: Any) -> Any:
-    def decorated(function: Any) -> Any:
-        def run(*words: Any, return_state: bool = True) -> State:
-            try:
-                state: State = function(*words)
-            except Exception as error:  # noqa: BLE001, as Prefect: the error is the result of the run
-                state = State(data=error)
-            return state if return_state else state.result()
-
-        return run
-
-    return decorated
-
-
-def set_up() -> None:
-    """Put modules in Prefect's place; only what flows/ imports is there."""
-
-    def none(*_: Any, **__: Any) -> None:
-        return None
-
-    for name, values in {
-        "prefect": {"flow": flow, "task": task, "Task": Task},
-        "prefect.artifacts": {"create_markdown_artifact": none, "create_table_artifact": none},
-        "prefect.cache_policies": {"NO_CACHE": None},
-        "prefect.client": {},
-        "prefect.client.schemas": {},
-        "prefect.client.schemas.objects": {"State": State, "TaskRun": object},
-        "prefect.futures": {"PrefectFuture": Future},
-        "prefect.settings": {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": None, "temporary_settings": nullcontext},
-        "prefect.states": {"Completed": State, "Failed": State},
-        "prefect.task_runners": {"ThreadPoolTaskRunner": none},
-    }.items():
-        module = ModuleType(name)
-        module.__dict__.update(values)
-        sys.modules[name] = module
-
-
 def hurry() -> None:
-    """Let the HTTP client wait for fractions of a second where it waits for minutes."""
+    """Let the HTTP client and the fetch wait for fractions of a second where they wait for minutes."""
+    from flows.pipeline import update
     from flows.sources import catalogue
     from flows.sources.addresses import AllowList
     from flows.sources.http_client import Client, user_agent
 
+    update.fetch = replace(update.fetch, waits=[SHORT] * len(update.FETCH_WAITS))
     catalogue.open_client = lambda settings: Client(  # type: ignore[assignment]
         user_agent(settings.contact or None),
         allowed=AllowList.from_settings(settings),
@@ -160,7 +80,6 @@ class Witness:
 
 
 def main() -> None:
-    set_up()
     hurry()
     ask_no_room()
     from flows.cli.main import main as command

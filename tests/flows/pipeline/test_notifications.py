@@ -24,18 +24,12 @@ def broken(*_: Any, **__: Any) -> None:
     raise RuntimeError("no server\nanswers")
 
 
-@pytest.fixture(autouse=True)
-def without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("create_markdown_artifact", "create_table_artifact"):
-        monkeypatch.setattr(notifications, name, lambda *_, **__: None)
-
-
-def end(folder: Path, monkeypatch: pytest.MonkeyPatch, steps: Any) -> tuple[Any, dict[str, Any]]:
-    """(state, record) of the flow `update` with other steps."""
+def end(folder: Path, monkeypatch: pytest.MonkeyPatch, steps: Any) -> tuple[Run, dict[str, Any]]:
+    """(run, its record) of the flow `update` with other steps."""
     monkeypatch.setattr(update, "run_steps", steps)
-    state = update.update.fn(folder)
+    run = update.update(folder)
     [path] = (folder / "runs").glob("*.json")
-    return state, json.loads(path.read_text())
+    return run, json.loads(path.read_text())
 
 
 def publish(run: Run, _settings: Settings, _folders: Any) -> None:
@@ -49,9 +43,10 @@ def publish_in_part(run: Run, *words: Any) -> None:
 
 
 def test_a_failing_artifact_leaves_a_published_run_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(notifications, "create_markdown_artifact", broken)
-    state, record = end(tmp_path, monkeypatch, publish)
-    assert (state.is_completed(), record["state"], record["error"]) == (True, "completed", "")
+    monkeypatch.setattr(notifications, "is_orchestrated", lambda: True)
+    monkeypatch.setattr("prefect.artifacts.create_markdown_artifact", broken)
+    run, record = end(tmp_path, monkeypatch, publish)
+    assert (run.succeeded, record["state"], record["error"]) == (True, "completed", "")
     assert record["warnings"] == ["the artifacts of this run could not be left in Prefect: RuntimeError: no server answers"]
 
 
@@ -62,8 +57,8 @@ def test_a_failing_webhook_leaves_the_run_as_it_is(
     httpserver.expect_request(f"/{SECRET}").respond_with_data("", status=status or 200)
     url = httpserver.url_for(f"/{SECRET}") if status else f"http://127.0.0.1:1/{SECRET}"
     monkeypatch.setenv("CRIME_RATES_WEBHOOK_URL", url)
-    state, record = end(tmp_path, monkeypatch, publish_in_part)
-    assert (state.is_failed(), record["state"], record["published"]) == (True, "partial", True)
+    run, record = end(tmp_path, monkeypatch, publish_in_part)
+    assert (run.succeeded, record["state"], record["published"]) == (False, "partial", True)
     [warning] = record["warnings"]
     assert warning.startswith("the webhook did not hear of this run: The webhook, ") and SECRET not in warning
 
@@ -79,8 +74,8 @@ def test_an_error_for_people_ends_the_run_with_its_sentence(monkeypatch: pytest.
     def fail(*_: Any) -> None:
         raise UsageError("expected this, found that.")
 
-    state, record = end(tmp_path, monkeypatch, fail)
-    assert (state.is_failed(), record["state"], record["error"]) == (True, "failed", "expected this, found that.")
+    run, record = end(tmp_path, monkeypatch, fail)
+    assert (run.succeeded, record["state"], record["error"]) == (False, "failed", "expected this, found that.")
 
 
 def test_a_fault_of_the_program_is_raised_and_on_record_as_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
