@@ -16,7 +16,7 @@ from pathlib import Path
 
 from flows.storage.data_store import LocalStore
 from tests.support.world import ROOT, SAMPLE
-from tools.benchmark.child import TABLE
+from tools.benchmark.child import QUESTIONS
 from tools.benchmark.report import made_by, put
 from tools.scale.growth import PAGE
 from tools.scale.lines import GREEN, Line
@@ -75,12 +75,12 @@ def _reader(database: str, begin: float) -> list[float]:
     import duckdb
 
     con = duckdb.connect(database, read_only=True)
-    con.execute(TABLE).fetchall()  # what comes first reads the file's index
+    con.execute(QUESTIONS["table"]).fetchall()  # what comes first reads the file's index
     time.sleep(max(0.0, begin - time.time()))
     seconds = []
     while time.time() < begin + SECONDS:
         started = time.perf_counter()
-        assert con.execute(TABLE).fetchall()
+        assert con.execute(QUESTIONS["table"]).fetchall()
         seconds.append(time.perf_counter() - started)
     return seconds
 
