@@ -38,7 +38,7 @@ offences BIGINT? [offences, Home Office] offences recorded in the half-year, net
 population BIGINT? [persons, ONS] residents at mid-year of all councils of the area; null where any is not known, never a part
 population_year INTEGER [year, ONS] the mid-year (30 June) whose estimate divides: by default that before the financial year starts
 population_vintage DATE? [date, ONS] the day on which that estimate was published
-population_method VARCHAR? [-, computed] sum (whole councils) or apportioned (a shared council split by its last separately published parts)
+population_method VARCHAR? [-, computed] sum (whole councils) or apportioned (a shared council split by its parts, as estimated for that year or the nearest)
 rate_per_10k DOUBLE? [offences per 10,000 persons, computed] offences in the half-year per 10,000 residents, not annualised, not rounded; null unless ranked
 rate_lower_95 DOUBLE? [offences per 10,000 persons, computed] lower 95% limit of rate_per_10k: chance only (Poisson, exact below 10 offences, else Byar), not recording practice
 rate_upper_95 DOUBLE? [offences per 10,000 persons, computed] upper 95% limit of rate_per_10k: chance only (Poisson, exact below 10 offences, else Byar), not recording practice
@@ -117,7 +117,7 @@ area_key INTEGER [-, computed] area: joins to areas
 population BIGINT? [persons, ONS] residents at mid-year of all councils of the area; null where any is not known, never a part
 population_year INTEGER [year, ONS] the mid-year (30 June) whose estimate divides: by default that before the financial year starts
 population_vintage DATE? [date, ONS] the day on which that estimate was published
-population_method VARCHAR? [-, computed] sum (whole councils) or apportioned (a shared council split by its last separately published parts)
+population_method VARCHAR? [-, computed] sum (whole councils) or apportioned (a shared council split by its parts, as estimated for that year or the nearest)
 note VARCHAR? [-, Home Office or computed] why the area has no rank in this half-year, or how its population was apportioned
 release_id VARCHAR [-, pipeline] the release that the counts come from
 """),

@@ -24,6 +24,7 @@ class CouncilPart:
     name: str
     persons: int
     is_inside: bool  # whether it lies in the area
+    is_printed: bool  # its size is what the ONS printed for it as a partnership
     source_file: str
 
 
@@ -36,6 +37,7 @@ class CouncilSplit:
     persons_inside: int  # of the parts in the area
     persons_in_parts: int  # of all parts
     persons_counted: int  # of the council, in the area
+    has_printed_parts: bool  # beside parts of that year: some have the size that the ONS printed for the year of the council
     parts: list[CouncilPart]
 
 
@@ -153,7 +155,7 @@ def _splits(con: duckdb.DuckDBPyConnection, figure: Figure, lookup_year: int | N
     rows = fetch_rows(
         con,
         "select p.* from crime_rates_core.council_parts as p join crime_rates_core.population_bases as b using (set_key) "
-        "where p.area_key = ? and p.lookup_year = ? and b.year = ? and b.vintage = ? "
+        "where p.area_key = ? and p.lookup_year = ? and b.year = ? and b.vintage = ? and p.known_to = date '9999-12-31' "
         "order by p.council_code, p.part_name, p.part_code",
         [figure.area_key, lookup_year, figure.row["population_year"], figure.row["population_vintage"]],
     )
@@ -167,11 +169,19 @@ def _splits(con: duckdb.DuckDBPyConnection, figure: Figure, lookup_year: int | N
                 row["persons_inside"],
                 row["persons_in_parts"],
                 row["persons_counted"],
+                row["printed_names"] is not None,
                 [],
             ),
         )
         split.parts.append(
-            CouncilPart(row["part_code"], row["part_name"], row["part_persons"], row["is_inside"], row["part_source_file"])
+            CouncilPart(
+                row["part_code"],
+                row["part_name"],
+                row["part_persons"],
+                row["is_inside"],
+                row["is_printed"],
+                row["part_source_file"],
+            )
         )
     return splits
 
@@ -221,6 +231,6 @@ def _forces(con: duckdb.DuckDBPyConnection, figure: Figure, lookup_year: int | N
         "from crime_rates_core.area_members as m "
         "join crime_rates_core.areas as a on a.area_key = m.member_key "
         "left join crime_rates_core.area_populations as p on p.area_key = a.area_key and p.lookup_year = ? and p.year = ? "
-        "and p.vintage = ? where m.basis = 'published' and m.area_key = ? order by 1",
+        "and p.vintage = ? and p.known_to = date '9999-12-31' where m.basis = 'published' and m.area_key = ? order by 1",
         [lookup_year, figure.row["population_year"], figure.row["population_vintage"], figure.area_key],
     )

@@ -72,7 +72,7 @@ def _councils(figure: Figure, population: PopulationBreakdown) -> Lines:
     )
     for council in councils:
         if council.is_shared:
-            lines += _shared_council(council)
+            lines += _shared_council(council, population.year)
     if persons is None:
         lines += wrap("A population is that of all councils of the area or none: a part would make the rate too high.")
     elif persons != population.persons_counted:
@@ -80,8 +80,8 @@ def _councils(figure: Figure, population: PopulationBreakdown) -> Lines:
     return lines
 
 
-def _shared_council(council: Council) -> Lines:
-    """How a shared council's persons were split."""
+def _shared_council(council: Council, year: int) -> Lines:
+    """How a shared council's persons of a mid-year were split."""
     persons = format_count(council.persons)
     if council.split is None:
         return wrap(f"{council.name} ({persons} persons) is shared with another area, and no estimate of its parts is held.")
@@ -89,17 +89,34 @@ def _shared_council(council: Council) -> Lines:
         "",
         *wrap(
             f"{council.name} has {persons} persons and lies only partly in the area. "
-            f"It is split as its parts stood in mid-{council.split.year}, the last with estimates of their own "
-            f"(published {council.split.vintage}):"
+            f"It is split as its parts stood in mid-{council.split.year}, {_nearness(council.split.year, year)} "
+            f"(published {council.split.vintage})"
+            + (
+                f"; those that were printed for mid-{year} have that size, and the others share the rest:"
+                if council.split.has_printed_parts
+                else ":"
+            )
         ),
         *_split(persons, council.split),
         *_files(part.source_file for part in council.split.parts),
     ]
 
 
+def _nearness(part_year: int, year: int) -> str:
+    return "the same year" if part_year == year else f"the nearest year to mid-{year} with estimates of their own"
+
+
 def _split(persons: str, split: CouncilSplit) -> Lines:
     """The parts of a council, and the arithmetic of its split."""
-    cells = [(part.code, part.name, format_count(part.persons), "in the area" if part.is_inside else "") for part in split.parts]
+    cells = [
+        (
+            part.code,
+            part.name,
+            format_count(part.persons),
+            ", ".join(["in the area"] * part.is_inside + ["as printed"] * part.is_printed),
+        )
+        for part in split.parts
+    ]
     inside, whole = format_count(split.persons_inside), format_count(split.persons_in_parts)
     return [
         *indent(align_columns(("code", "part", "persons", ""), [*cells, ("", "sum", whole, "")], (2,))),

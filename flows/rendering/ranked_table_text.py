@@ -108,7 +108,7 @@ def _ranked_summary(table: RankedTable, rows: Sequence[RankedRate], ranked: Sequ
         lines.append(f"{apportioned[0]['area_name']}: {apportioned[0]['status_note']}.")
     elif apportioned:
         names = ", ".join(row["area_name"] for row in apportioned)
-        lines.append(f"Population of a shared council split by its last separately published parts: {names}.")
+        lines.append(f"Population of a shared council split by its parts, as estimated for that year or the nearest: {names}.")
     return lines
 
 

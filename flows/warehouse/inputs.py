@@ -31,6 +31,7 @@ _BREAK_COLUMNS = (
 REFERENCE = {  # data/reference/<name>.csv → its columns
     "areas": tuple(_AREA_COLUMNS.split()),
     "area_successions": ("level", "part_name", "whole_name", "whole_from", "source", "licence"),
+    "council_part_populations": ("part_code", "part_name", "year", "persons", "published", "how", "source", "licence"),
     "council_successions": ("changed", "part_code", "part_name", "whole_code", "whole_name", "kind", "source", "licence"),
     "recording_breaks": tuple(_BREAK_COLUMNS.split()),
     "withdrawn_figures": (

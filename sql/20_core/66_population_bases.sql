@@ -6,6 +6,7 @@ with scores as (
         count(distinct s.year) as years,
     from crime_rates_core.population_sets as s
     join crime_rates_core.all_area_populations as p using (set_key)
+    where p.known_to = date '9999-12-31'
     group by all
 )
 select s.year, s.vintage, s.boundaries, s.set_key,

@@ -80,3 +80,4 @@ join newest_releases as r
 join bases as b on b.half_year_key = c.half_year_key and b.half_year = c.half_year
 left join crime_rates_core.area_populations as p
     on p.area_key = c.area_key and p.lookup_year = b.lookup_year and p.year = b.year and p.vintage = b.vintage
+    and p.known_from <= coalesce(as_of::date, date '9999-12-30') and p.known_to > coalesce(as_of::date, date '9999-12-30')

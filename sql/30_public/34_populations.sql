@@ -17,4 +17,4 @@ join (
 ) as f using (year, vintage, boundaries)
 join crime_rates_core.year_lookups as l
     on l.start_year = s.year + 1 and l.lookup_year = p.lookup_year  -- composed as for the year that this estimate divides
-where p.persons is not null
+where p.persons is not null and p.known_to = date '9999-12-31'

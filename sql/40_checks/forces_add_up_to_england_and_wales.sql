@@ -4,7 +4,7 @@ with forces as (
     select p.year, p.vintage, p.lookup_year, sum(p.persons) as forces, count(p.persons) as known, count(*) as all_forces,
     from crime_rates_core.area_populations as p
     join crime_rates_core.areas as a using (area_key)
-    where a.level = 'pfa'
+    where a.level = 'pfa' and p.known_to = date '9999-12-31'
     group by all
 ),
 councils as (

@@ -14,6 +14,7 @@ sums as (
         count(*) filter (where a.level = 'csp' and p.persons is null) as unknown_partnerships,
     from crime_rates_core.area_populations as p
     join current_places as a using (area_key)
+    where p.known_to = date '9999-12-31'
     group by all
 )
 select year, vintage, lookup_year, forces, partnerships, apportioned,

@@ -123,7 +123,7 @@ class People:
             if units <= extent:
                 total += persons
                 continue
-            share = self._share(code, extent, base[1])
+            share = self._share(code, extent, base)
             if share is None:
                 return np.nan, "", "no separate estimate for a part of it"
             total += np.floor(persons * share + 0.5)
@@ -132,10 +132,10 @@ class People:
             return np.nan, "", "no estimate for some of its councils"
         return total, "apportioned" if said else "sum", "; ".join(said)
 
-    def _share(self, council: str, extent: frozenset[str], vintage: str) -> float | None:
-        """What part of a council lies in an area, by the newest estimates in which its parts stand alone."""
-        whole = self.units(council)
-        for base in sorted(self.persons, key=lambda b: (b[0], b[1]), reverse=True):
+    def _share(self, council: str, extent: frozenset[str], wanted: Base) -> float | None:
+        """What part of a council lies in an area, by the nearest year's newest estimates in which its parts stand alone."""
+        whole, (year, vintage, _) = self.units(council), wanted
+        for base in sorted(self.persons, key=lambda b: (-abs(b[0] - year), b[0], b[1]), reverse=True):
             if base[1] > vintage:
                 continue
             parts = set().union(*(self.held[base].get(unit, set()) for unit in whole))
