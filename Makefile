@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 COUNT ?= 5000
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo report test check fuzz chaos bench profile bi scale sample reference contract lock clean
+.PHONY: help demo report test check fuzz chaos bench profile bi scale sample reference facts contract lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -57,6 +57,9 @@ sample: $(READY) ## write data/sample anew from the published files in a folder 
 
 reference: $(READY) ## write the tables of areas and successions in data/reference anew from the same folder
 	@$(VENV)/bin/python -m tools.make_reference $(PUBLISHED)
+
+facts: $(READY) ## write the printed figures that the backtests compare with anew from the same folder
+	@$(VENV)/bin/python -m tools.make_backtest_facts $(PUBLISHED)
 
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile pyproject.toml --extra report --extra s3 --extra lake --extra dask --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \

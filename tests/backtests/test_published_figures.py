@@ -2,38 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-
 import duckdb
 import pytest
 
-from flows.storage.data_store import LocalStore
 from tests.support.world import rate, rows_of
-
-SHARED = Path(__file__).parents[3] / "shared"
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The whole force table as released on 23 April 2026, over the ONS files that are kept beside the project."""
-    if not (SHARED / "tools" / "make_releases.py").exists():
-        pytest.skip("needs the published figures in ../shared")
-    folder = tmp_path_factory.mktemp("real")
-    command = [sys.executable, str(SHARED / "tools" / "make_releases.py"), str(folder), "--table", "pfa"]
-    subprocess.run(command, check=True, capture_output=True)
-    from flows.pipeline import normalise, steps
-    from flows.settings import Settings
-
-    settings = Settings(LocalStore(folder / "data"))
-    ons = SHARED / "data" / "ons"
-    for group in steps.discover_local(steps.LocalFolders(folder, ons, ons)):
-        item = normalise.normalise(settings, group.name, group.kind, steps.store_raw(settings, group)[0])
-        assert item.state == "new", item
-    with duckdb.connect(str(steps.build(settings)[0]), read_only=True) as con:
-        yield con
 
 
 @pytest.mark.shared
