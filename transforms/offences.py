@@ -172,6 +172,7 @@ def _refuse_cells_without_header(sheet: Sheet, header: Header, figures: pa.Table
             )
 
 
+_WHOLE_NUMBER = re.compile(r"-?(\d{1,9}|\d{1,3}(,\d{3}){1,2})(\.0+)?", re.ASCII)  # of which a million can be summed
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _NOT_KNOWN = np.iinfo(np.int64).min
 
@@ -261,6 +262,6 @@ def _count(text: str) -> int:
     cell = text.strip()
     if cell.casefold() == "n/a":
         return int(_NOT_KNOWN)
-    if not re.fullmatch(r"-?(\d{1,9}|\d{1,3}(,\d{3}){1,2})(\.0+)?", cell, re.ASCII):  # a million of them can be summed
+    if not _WHOLE_NUMBER.fullmatch(cell):
         raise _CellError("a whole number or N/a")
     return int(cell.partition(".")[0].replace(",", ""))

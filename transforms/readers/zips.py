@@ -21,7 +21,7 @@ else:
     inflater = isal_zlib
 
 BLOCK = 1 << 22  # bytes decompressed at a time, at most
-READ = 1 << 15  # compressed bytes at a time: what comes of more does not fit into a block, and is copied again and again
+READ = 1 << 16  # compressed bytes at a time: what comes of more does not fit into a block, and is copied again and again
 
 
 class ZipError(Exception):

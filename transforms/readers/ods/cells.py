@@ -149,6 +149,14 @@ class ContentParser:
         if self.unsupported:
             raise self.unsupported
 
+    def code_of(self, text: str) -> int:
+        """The code of a text that is not blank. Raises OdsError for too much text."""
+        if text not in self.texts:
+            self._texts_size += len(text)
+            check_limit(self._texts_size, MAX_TEXTS, "characters of different texts")
+            self.texts[text] = len(self.texts) + 1
+        return self.texts[text]
+
     def _note_unsupported(self, what: str) -> None:
         self.unsupported = self.unsupported or OdsUnsupported(what)
 
@@ -221,10 +229,4 @@ class ContentParser:
         except ValueError as error:
             self._note_unsupported(f"sheet {self.grid.name}: {error}")
             text = "?"
-        if not text.strip():
-            return 0
-        if text not in self.texts:
-            self._texts_size += len(text)
-            check_limit(self._texts_size, MAX_TEXTS, "characters of different texts")
-            self.texts[text] = len(self.texts) + 1
-        return self.texts[text]
+        return self.code_of(text) if text.strip() else 0

@@ -31,6 +31,7 @@ __all__ = ["OdsError", "OdsSheet", "OdsUnsupported", "read_ods"]
 MAX_PIECES = 1 << 17  # different pieces remembered
 
 Pieces = tuple[list[bytes], IntArray]  # the different pieces of a block, and which of them stands in each place
+NumberCells = dict[tuple[bytes, bytes, bytes], bytes]  # what stands around a whole number -> the operation of such a piece
 
 
 def read_ods(
@@ -88,11 +89,16 @@ _UNKNOWN = bytes(OP.size)
 # A piece up to the end of its row: an empty row (<table:table-row/>), or whatever goes before </table:table-row>
 _ROW_ENDS = re.compile(rb"""<table:table-row(?:[^>"']|"[^"]*"|'[^']*')*(?<=/)>|.*?</table:table-row>""", re.DOTALL)
 _ROW_OR_CELL = re.compile(rb"<table:table-(row|cell)[\s/>]")
+# A cell with a whole number, the same in its value and as displayed, between three texts that other such cells have too
+_NUMBER_CELL = re.compile(
+    rb"""(<table:table-cell [^>]*?office:value=")(0|[1-9][0-9]{0,8})("[^>]*><text:p>)\2(</text:p></table:table-cell>[^0-9]*)"""
+)
 
 
 def _read_in_pieces(parser: ContentParser, blocks: Iterator[bytes]) -> Iterator[OdsSheet]:
     """Expat parses each different piece once, and all that stands around the rows: in itself a well-formed, far shorter text."""
     known: dict[bytes, bytes] = {}  # piece -> its operation
+    number_cells: NumberCells = {}
     parsed = 0  # how many pieces expat has parsed
     for pieces, places in _split_into_pieces(blocks):
         ops = np.frombuffer(b"".join([known.get(piece, _UNKNOWN) for piece in pieces]), "<i4").reshape(-1, 4).copy()
@@ -104,7 +110,7 @@ def _read_in_pieces(parser: ContentParser, blocks: Iterator[bytes]) -> Iterator[
             if parser.in_rows:  # take over the operations of all pieces up to one that is still unknown; parse that one
                 new, i = next(((new, i) for new, i in ahead if new >= at and unknown[i]), (len(places), 0))
                 parser.ops += ops.take(places[at:new], axis=0).tobytes()
-                if new < len(places) and (op := _parse_piece(parser, piece := pieces[i])):
+                if new < len(places) and (op := _parse_piece(parser, piece := pieces[i], number_cells)):
                     ops[i], unknown[i] = np.frombuffer(op, "<i4"), False
                     if len(known) < MAX_PIECES:
                         known[piece] = op
@@ -167,8 +173,27 @@ def _split(data: bytes, start: int, end: int) -> Pieces:
     return cast(list[bytes], pieces.dictionary.to_pylist()), pieces.indices.to_numpy()
 
 
-def _parse_piece(parser: ContentParser, piece: bytes) -> bytes:
-    """Have expat parse a piece, and the parser note its operations. Returns them as one, if one can stand for all."""
+def _parse_piece(parser: ContentParser, piece: bytes, number_cells: NumberCells) -> bytes:
+    """Have expat parse a piece, and the parser note its operations. Returns them as one, if one can stand for all.
+
+    A cell that differs from one of `number_cells` in its number alone needs no expat: a sheet has thousands of these.
+    """
+    cell = _NUMBER_CELL.fullmatch(piece)
+    if cell is None:
+        return _parse_new_piece(parser, piece)
+    around, number = (cell[1], cell[3], cell[4]), cell[2].decode()
+    if like := number_cells.get(around):
+        begin, _, times, end = OP.unpack(like)
+        op = OP.pack(begin, parser.code_of(number), times, end)
+        parser.ops += op
+        return op
+    op = _parse_new_piece(parser, piece)
+    if op and not parser.unsupported and OP.unpack(op)[1] == parser.texts.get(number):
+        number_cells[around] = op
+    return op
+
+
+def _parse_new_piece(parser: ContentParser, piece: bytes) -> bytes:
     if not _ROW_OR_CELL.match(piece):
         _feed(parser, piece)
         return b""

@@ -19,6 +19,16 @@ def test_a_number_is_its_value_and_not_what_is_shown(path: Path) -> None:
     assert found == fastexcel_columns(path)["S"]
 
 
+def test_cells_that_differ_in_their_number_alone_keep_their_own(path: Path) -> None:
+    values = ["0", "7", "12", "07", "999999999", "1234567890", "8", "12"]
+    of_kinds = [number(value, kind, shown=value) for value in values for kind in ("float", "percentage", "currency")]
+    repeated = [number(value, shown=value, more=' table:number-columns-repeated="2"') for value in ("3", "4", "5")]
+    shown_otherwise = [number("5", shown="6"), number("6", shown="5"), number("6", shown="6"), text("6"), text("7")]
+    found = cells(path, *map(row, of_kinds), *map(row, repeated), *map(row, shown_otherwise), row(*of_kinds))
+    assert found[0] == [*(str(int(value)) for value in values for _ in range(3)), *"34556667", "0"]
+    assert found == fastexcel_columns(path)["S"]
+
+
 def test_percentages_currency_dates_and_booleans_read_as_fastexcel_reads_them(path: Path) -> None:
     found = cells(
         path,
