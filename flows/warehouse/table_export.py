@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from flows.common.atomic_files import encode_json, fsync
 from flows.common.sanitize import escape_csv_cell, escape_csv_column
@@ -21,6 +23,8 @@ from transforms.periods import HalfYear
 
 FOLDER = "tables"
 STAMP = ".written.json"
+ORDER = ("offence_level", "offence_code", "rank", "area_name")
+NO_RANK = 2**31 - 1
 WRITERS = 2
 UPLOADS = 8  # small files: the answers of an object store are what takes time
 
@@ -81,14 +85,33 @@ def _safe_columns(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def _write_pair(con: duckdb.DuckDBPyConnection, pair: Path, safe: str) -> None:
+    """Write the rows of one half-year and level, joined once for both files."""
     pair.parent.mkdir(parents=True, exist_ok=True)
-    plain = ", ".join(column.name for column in RANKED_RATES.columns)
-    for suffix, columns, options in (("csv", safe, "format csv, header"), ("parquet", plain, "format parquet, compression zstd")):
+    columns = ", ".join(column.name for column in RANKED_RATES.columns)
+    rows = con.execute(
+        f"select {columns} from ranked_rates where half_year = $half_year and level = $level",
+        {"half_year": str(HalfYear.parse(pair.parent.name)), "level": pair.name},
+    ).to_arrow_table()
+    order = "" if is_sorted(rows) else "order by " + ", ".join(f"r.{name} nulls last" for name in ORDER)
+    con.register("r", rows)
+    for suffix, selected, options in (("csv", safe, "format csv, header"), ("parquet", "*", "format parquet, compression zstd")):
         partial = pair.with_name(f".{pair.name}.{suffix}.part")
-        con.execute(
-            f"copy (select {columns} from ranked_rates as r where r.half_year = $half_year and r.level = $level "
-            f"order by r.offence_level, r.offence_code, r.rank nulls last, r.area_name) to {quoted(str(partial))} ({options})",
-            {"half_year": str(HalfYear.parse(pair.parent.name)), "level": pair.name},
-        )
+        con.execute(f"copy (select {selected} from r {order}) to {quoted(str(partial))} ({options})")
         fsync(partial)
         partial.replace(pair.with_suffix(f".{suffix}"))
+    con.unregister("r")
+
+
+def is_sorted(rows: pa.Table) -> bool:
+    """Whether rows of one table are in ORDER already, nulls last. Facts are stored so, and joins mostly keep them so."""
+    before, after = rows.slice(0, max(len(rows) - 1, 0)), rows.slice(1)
+    equal: Any = pa.scalar(True)
+    follows: Any = pa.scalar(False)
+    for name in ORDER:
+        earlier: Any = before[name]
+        later: Any = after[name]
+        if name == "rank":
+            earlier, later = earlier.fill_null(NO_RANK), later.fill_null(NO_RANK)
+        follows = pc.or_(follows, pc.and_(equal, pc.less(earlier, later)))
+        equal = pc.and_(equal, pc.equal(earlier, later))
+    return bool(pc.all(pc.or_(follows, equal), min_count=0).as_py())

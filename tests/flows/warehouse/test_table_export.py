@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from flows.pipeline import steps
 from flows.settings import Settings
 from flows.storage.data_store import LocalStore
+from flows.warehouse.table_export import ORDER, is_sorted
 from sql.contract import RANKED_RATES
 from tests.support.counts import rows
 from tests.support.releases import figures
@@ -72,3 +76,36 @@ def test_tables_that_a_run_left_half_written_are_written_again(exported: tuple[S
     settings, database = exported
     (settings.data_dir / "tables/.written.json").unlink()  # goes first, and comes back last
     assert steps.export(settings, database) == 11
+
+
+def test_rows_that_the_database_gives_in_another_order_are_sorted(exported: tuple[Settings, Path], tmp_path: Path) -> None:
+    settings, database = exported
+    backwards = tmp_path / database.name
+    shutil.copyfile(database, backwards)
+    with duckdb.connect(str(backwards)) as con:
+        con.execute("alter view ranked_rates rename to in_order")
+        con.execute("create view ranked_rates as from in_order order by area_name desc")
+    assert steps.export(Settings(LocalStore(tmp_path)), backwards) == 11
+    for name in ("2015-16-H1/csp.csv", "2015-16-H1/csp.parquet", "2015-16-H1/pfa.csv"):
+        assert (tmp_path / "tables" / name).read_bytes() == (settings.data_dir / "tables" / name).read_bytes()
+
+
+A, B, UNRANKED = ("code", "1", 1, "A"), ("code", "1", 1, "B"), ("code", "1", None, "A")
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([], True),
+        ([A], True),
+        ([A, B, UNRANKED], True),
+        ([UNRANKED, A], False),
+        ([B, A], False),
+        ([A, ("code", "10", 1, "A"), ("code", "2", 1, "A"), ("group", "1", 1, "A")], True),
+        ([("group", "1", 1, "A"), A], False),
+        ([A, B, A], False),
+    ],
+)
+def test_rows_in_order_are_told_from_others(rows: list[tuple[str, str, int | None, str]], expected: bool) -> None:
+    schema = pa.schema([RANKED_RATES.arrow_schema().field(name) for name in ORDER])
+    assert is_sorted(pa.Table.from_pylist([dict(zip(ORDER, row, strict=True)) for row in rows], schema=schema)) is expected
