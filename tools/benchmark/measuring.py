@@ -18,7 +18,7 @@ from typing import Any
 from tools.benchmark.inputs import ROOT
 
 CHILD = "tools.benchmark.child"
-SAMPLE_SECONDS = 0.1
+SAMPLE_SECONDS = 0.25
 
 
 class ChildFailed(RuntimeError):
@@ -43,7 +43,7 @@ class Measured:
 
 
 class TreeWatch:
-    """Looks at a process and its descendants ten times a second, where Linux says what memory they have (PSS).
+    """Looks at a process and its descendants four times a second, where Linux says what memory they have (PSS).
 
     A context manager: it looks until the block ends. Looking costs a few per cent of the time that is measured.
     """

@@ -86,7 +86,7 @@ def cold(work: Work) -> list[Row]:
             "≤ 700 MB; ≤ 900 MB",
             f"{largest:,.0f} MB; {watched.together_mb:,.0f} MB",
             largest <= 700 and 0 < watched.together_mb <= 900,
-            f"looked at ten times a second in one of 2 runs, which had {watched.processes} processes at once at most",
+            f"looked at four times a second in one of 2 runs, which had {watched.processes} processes at once at most",
         ),
         Row(
             "published file",
