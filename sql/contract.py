@@ -21,6 +21,10 @@ level VARCHAR [-, computed] csp (Community Safety Partnership), pfa (police forc
 area_code VARCHAR? [-, ONS] ONS code of the area; null for what is not a place
 area_name VARCHAR [-, Home Office] name of the area, the newest that the Home Office uses
 """
+_REGION = """
+force_name VARCHAR? [-, Home Office] police force that the area belongs to
+region_name VARCHAR? [-, Home Office] region of the force, as the Home Office names it
+"""
 _QUARTER = """
 financial_year VARCHAR [-, Home Office] April to March, such as 2015/16
 quarter INTEGER [-, Home Office] quarter of the financial year: 1 is April to June, 4 is January to March of the next calendar year
@@ -28,9 +32,7 @@ quarter INTEGER [-, Home Office] quarter of the financial year: 1 is April to Ju
 
 RANKED_RATES = Table(
     "ranked_rates", "RankedRate", "half-year × level × area × offence level × offence, areas as published",
-    parse_columns(_PERIOD + _AREA + """
-force_name VARCHAR? [-, Home Office] police force that the area belongs to
-region_name VARCHAR? [-, Home Office] region of the force, as the Home Office names it
+    parse_columns(_PERIOD + _AREA + _REGION + """
 offence_level VARCHAR [-, computed] code, subgroup, group or total
 offence_code VARCHAR [-, Home Office] Home Office offence code (text: 4.1 and 4.10 differ); at the other offence levels the name again
 offence_name VARCHAR [-, Home Office] newest description of the offence
@@ -66,6 +68,7 @@ rank INTEGER? [rank, computed] as in ranked_rates
 areas_ranked INTEGER [areas, computed] how many areas have a rank in this table
 status VARCHAR [-, computed] as in ranked_rates
 count_note VARCHAR? [-, computed] why the count keeps a rank from the row; else the note of area_half_years stands
+is_harmonised BOOLEAN [-, computed] whether ranked_rates_harmonised has the row: not where areas of the half-year and level stand in pieces
 """),
     ("half_year_key", "area_key", "offence_key"),
     ("half_year_key", "offence_key", "rank nulls last", "area_key"),
@@ -85,9 +88,7 @@ has_pieces BOOLEAN [-, computed] whether areas stand in pieces then, so that har
     ),
     Table(
         "areas", "Area", "level × area that any release has figures for",
-        parse_columns(_AREA + """
-force_name VARCHAR? [-, Home Office] police force that the area belongs to
-region_name VARCHAR? [-, Home Office] region of the force, as the Home Office names it
+        parse_columns(_AREA + _REGION + """
 first_half_year VARCHAR [-, computed] first half-year with figures
 last_half_year VARCHAR [-, computed] last half-year with figures
 is_place BOOLEAN [-, curated] false for unassigned groups, an airport, fraud bodies and the British Transport Police
@@ -110,10 +111,11 @@ offence_key INTEGER [-, computed] number of the offence at its level in this bui
         ("offence_level", "offence_code"), ("offence_level", "offence_code"),
     ),
     Table(
-        "area_half_years", "AreaHalfYear", "half-year × level × area: what is the same for every offence",
+        "area_half_years", "AreaHalfYear", "half-year × level × area: its names, and what is the same for every offence",
         parse_columns("""
 half_year_key INTEGER [-, computed] half-year and level: joins to half_years
 area_key INTEGER [-, computed] area: joins to areas
+""" + _PERIOD + _AREA + _REGION + """
 population BIGINT? [persons, ONS] residents at mid-year of all councils of the area; null where any is not known, never a part
 population_year INTEGER [year, ONS] the mid-year (30 June) whose estimate divides: by default that before the financial year starts
 population_vintage DATE? [date, ONS] the day on which that estimate was published
@@ -261,7 +263,10 @@ CORE_MACROS = (  # helpers of the file, and no part of the contract
     Macro("rate_figures_on", _BASIS, "counts, rates, limits and ranks with keys, on any basis"),
     Macro("rates_on", _BASIS, "ranked_rates on areas as published, or harmonised, on any basis"),
 )
-CORE_ORDERS = {"count_history": ("quarter_key", "offence_key", "area_key", "valid_from")}  # of helper tables that queries scan
+CORE_ORDERS = {  # of helper tables that queries scan
+    "count_history": ("quarter_key", "offence_key", "area_key", "valid_from"),
+    "area_half_year_history": ("half_year_key", "basis", "area_key", "valid_from"),
+}
 UNMODELLED = ("quality_checks", "data_dictionary")  # the build writes what it found, and this declaration
 
 

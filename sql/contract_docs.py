@@ -46,11 +46,11 @@ their keys; their rows come in no promised order."""
 VIEWS_OF_RATES = "With the columns of `ranked_rates`:"
 STAR = """## The star
 
-For tools that join tables themselves: `rate_facts` has whole numbers for keys. `half_year_key` joins to `half_years` (a half-year
-at one level), `area_key` to `areas`, `offence_key` to `offences`, and `half_year_key` with `area_key` to `area_half_years`
-(population, release, notes). `ranked_rates` is these five joined. `harmonised_rate_facts` holds the half-years and levels whose
-`has_pieces` is true; in all others harmonised figures are those of `rate_facts`. Keys are numbers of one build: join by them,
-and keep names."""
+For tools that join tables themselves: `rate_facts` has whole numbers for keys. `half_year_key` with `area_key` joins to
+`area_half_years` (names of the half-year and the area, population, release, notes), `offence_key` to `offences`: `ranked_rates`
+is these three joined. `half_year_key` alone joins to `half_years` (a half-year at one level), `area_key` alone to `areas`.
+`harmonised_rate_facts` holds the half-years and levels whose `has_pieces` is true; the other rows of `ranked_rates_harmonised`
+are those of `rate_facts` where `is_harmonised` is true. Keys are numbers of one build: join by them, and keep names."""
 MACROS = """## Table macros
 
 With the columns of `ranked_rates`. They work on a direct connection, or after `USE` on an attached file: in a file that is only

@@ -47,10 +47,18 @@ class Offence(TypedDict):
 
 
 class AreaHalfYear(TypedDict):
-    """One row per half-year × level × area: what is the same for every offence."""
+    """One row per half-year × level × area: its names, and what is the same for every offence."""
 
     half_year_key: int
     area_key: int
+    half_year: str
+    period_start: date
+    period_end: date
+    level: str
+    area_code: str | None
+    area_name: str
+    force_name: str | None
+    region_name: str | None
     population: int | None
     population_year: int
     population_vintage: date | None
@@ -73,6 +81,7 @@ class RateFact(TypedDict):
     areas_ranked: int
     status: str
     count_note: str | None
+    is_harmonised: bool
 
 
 class CountingBreak(TypedDict):

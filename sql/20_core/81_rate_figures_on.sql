@@ -2,19 +2,20 @@
 -- rates_on. What a query may filter by stands in every step, so that a half-year and an offence reach the scan of the counts
 with counts as (
     select
-        m.area_key, a.level, q.half_year_key, q.half_year, r.rollup_key, r.offence_level, r.code as offence_code,
-        sum(c.offences)::bigint as offences, bool_and(c.is_known) as is_known,
+        m.area_key, m.level, q.half_year_key, q.half_year, r.rollup_key, r.offence_level, r.code as offence_code,
+        any_value(r.name) as offence_name, sum(c.offences)::bigint as offences, bool_and(c.is_known) as is_known,
     from crime_rates_core.count_history as c
-    join crime_rates_core.quarters as q using (quarter_key)
     join crime_rates_core.area_members as m on m.member_key = c.area_key and m.basis = wanted_basis
-    join crime_rates_core.areas as a on a.area_key = m.area_key
+    join crime_rates_core.basis_quarters as q
+        on q.basis = wanted_basis and q.level = m.level and q.quarter_key = c.quarter_key
     join crime_rates_core.offence_rollup as r using (offence_key)
     where c.valid_from <= coalesce(as_of::date, date '9999-12-30') and c.valid_to > coalesce(as_of::date, date '9999-12-30')
     group by all
 ),
 rated as (
     select
-        c.*, p.blocking_status,
+        c.*, p.population, p.population_year, p.population_vintage, p.population_method, p.release_id, p.blocking_status,
+        p.note as area_note,
         case
             when p.blocking_status is not null then p.blocking_status
             when not c.is_known then 'incomplete'
@@ -26,7 +27,7 @@ rated as (
         c.offences / rated_population * 10000 as rate_per_10k,
     from counts as c
     join crime_rates_core.area_half_years_on(wanted_basis, as_of, population_year, population_vintage) as p
-        using (area_key, half_year_key, half_year)
+        using (area_key, level, half_year_key, half_year)
 ),
 -- before names are joined: a rank sorts, and what it carries along is what it costs
 ranks as (
@@ -42,7 +43,8 @@ ranks as (
     from rated
 )
 select
-    r.area_key, r.level, r.half_year_key, r.half_year, r.rollup_key, r.offence_level, r.offence_code, r.offences, r.rate_per_10k,
+    r.area_key, r.level, r.half_year_key, r.half_year, r.rollup_key, r.offence_level, r.offence_code, r.offence_name,
+    r.offences, r.population, r.population_year, r.population_vintage, r.population_method, r.rate_per_10k,
     -- the 95% interval: exact below 10 offences (40_exact_poisson_limits.sql), by Byar's approximation from 10 up
     if(r.offences < 10, l.lower_limit, greatest(r.offences, 1) * pow(
         1 - 1 / (9.0 * r.offences) - 1.959963984540054 / (3 * sqrt(greatest(r.offences, 1))), 3
@@ -58,5 +60,6 @@ select
         when r.status = 'incomplete' then 'the release says N/a for a count in this half-year'
         when r.status = 'negative' then 'corrections of earlier quarters exceed the offences recorded'
     end as count_note,  -- why the count keeps a rank from it; else the area's note of the half-year says what there is to say
+    r.area_note, r.release_id,
 from ranks as r
 left join crime_rates_core.exact_poisson_limits as l on l.events = r.offences

@@ -3,14 +3,11 @@
 -- financial year starts (ONS convention); population_vintage: null means the newest that was out on that day
 select
     f.half_year, h.period_start, h.period_end, f.level, a.area_code, a.area_name, a.force_name, a.region_name,
-    f.offence_level, f.offence_code, o.name as offence_name, f.offences, p.population,
-    p.population_year, p.population_vintage, p.population_method,
+    f.offence_level, f.offence_code, f.offence_name, f.offences, f.population,
+    f.population_year, f.population_vintage, f.population_method,
     f.rate_per_10k, f.rate_lower_95, f.rate_upper_95, f.rank, f.areas_ranked, f.status,
-    coalesce(f.count_note, p.note) as status_note,
-    p.release_id,
+    coalesce(f.count_note, f.area_note) as status_note,
+    f.release_id,
 from crime_rates_core.rate_figures_on(wanted_basis, as_of, population_year, population_vintage) as f
-join crime_rates_core.area_half_years_on(wanted_basis, as_of, population_year, population_vintage) as p
-    using (area_key, half_year_key, half_year)
 join crime_rates_core.areas as a using (area_key)
 join crime_rates_core.half_years as h using (half_year_key, half_year)
-join (select distinct rollup_key, name from crime_rates_core.offence_rollup) as o using (rollup_key)

@@ -9,14 +9,6 @@ covered as (
     join levels as l on l.published_level = q.level
     where valid_to = date '9999-12-31'
     group by all
-),
-pieced as (
-    select distinct p.level, q.quarter_key // 2 as half_year_key,
-    from crime_rates_core.area_quarters as q
-    join crime_rates_core.area_members as m on m.member_key = q.area_key and m.basis = 'harmonised' and m.member_key <> m.area_key
-    join crime_rates_core.areas as p on p.area_key = m.member_key
-    join crime_rates_core.areas as w on w.area_key = m.area_key and w.level = p.level
-    where q.valid_to = date '9999-12-31'
 )
 select
     h.half_year, h.period_start, h.period_end, c.level, c.complete, c.release_id,
@@ -24,4 +16,4 @@ select
     p.level is not null as has_pieces,
 from covered as c
 join crime_rates_core.half_years as h using (half_year_key)
-left join pieced as p using (level, half_year_key)
+left join crime_rates_core.pieced_half_years as p using (level, half_year_key)

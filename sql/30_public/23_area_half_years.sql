@@ -3,9 +3,12 @@
 with area_half_years as (
     from crime_rates_core.area_half_years_on('published', null, null, null)
     union
-    from crime_rates_core.area_half_years_on('harmonised', null, null, null)
+    from crime_rates_core.area_half_years_on('pieced', null, null, null)
 )
 select
-    h.half_year_key, p.area_key, p.population, p.population_year, p.population_vintage, p.population_method, p.note, p.release_id,
+    h.half_year_key, p.area_key, h.half_year, h.period_start, h.period_end, h.level,
+    a.area_code, a.area_name, a.force_name, a.region_name,
+    p.population, p.population_year, p.population_vintage, p.population_method, p.note, p.release_id,
 from area_half_years as p
 join half_years as h using (half_year, level)
+join areas as a using (area_key, level)

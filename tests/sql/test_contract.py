@@ -180,6 +180,18 @@ def test_facts_and_views_have_the_same_rows(con: duckdb.DuckDBPyConnection) -> N
     assert rows_of(con, star) == rows_of(con, rates) != []
 
 
+def test_three_tables_of_the_star_make_the_wide_views(con: duckdb.DuckDBPyConnection) -> None:
+    harmonised = "(from rate_facts where is_harmonised union all from harmonised_rate_facts)"
+    for facts, view in (("rate_facts", "ranked_rates"), (harmonised, "ranked_rates_harmonised")):
+        star = (
+            "select p.half_year, p.level, p.area_name, p.region_name, o.offence_name, p.population, f.rank, p.release_id "
+            f"from {facts} as f join area_half_years as p using (half_year_key, area_key) join offences as o using (offence_key) "
+            "order by all"
+        )
+        columns = "half_year, level, area_name, region_name, offence_name, population, rank, release_id"
+        assert rows_of(con, star) == rows_of(con, f"select {columns} from {view} order by all") != []
+
+
 def test_the_page_says_what_is_declared() -> None:
     assert contract_docs.PAGE.read_text(encoding="utf-8") == contract_docs.render_page()  # else: `make contract`
 

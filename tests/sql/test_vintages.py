@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -226,6 +227,29 @@ def test_a_row_that_one_release_left_out_was_not_there_while_it_stood(tmp_path: 
         assert [tuple(r.values()) for r in rows] == [(5, None), (None, 5)]
         for day, areas in ((JANUARY, 2), (APRIL, 1), (JULY, 2)):
             assert len(rows_of(con, f"select distinct area_name from ranked_rates_as_of(date '{day}')")) == areas
+
+
+# ---------------------------------------------------------------- how far a condition reaches
+@pytest.mark.parametrize("source", ["ranked_rates_as_of(date '2016-05-01')", "ranked_rates_for(null, 2013, null)"])
+def test_what_a_query_names_reaches_the_scans(con: duckdb.DuckDBPyConnection, source: str) -> None:
+    # else one table as of a date is worked out from every count that there is
+    query = f"from {source} where half_year = '2015/16 H1' and level = 'csp' and offence_level = 'code' and offence_code = '8Q'"
+    [(_, plan)] = con.execute(f"explain (format json) {query}").fetchall()
+    filters = scan_filters(json.loads(plan))
+    for table in ("basis_quarters", "area_half_year_history"):
+        assert "half_year='2015/16 H1'" in filters[table] and "level='csp'" in filters[table]
+    assert "code='8Q'" in filters["offence_rollup"] and "offence_level='code'" in filters["offence_rollup"]
+
+
+def scan_filters(plan: list[dict[str, Any]]) -> dict[str, str]:
+    """Table → the conditions under which a plan scans it, in DuckDB's words."""
+    found: dict[str, str] = {}
+    for node in plan:
+        if table := node["extra_info"].get("Table"):
+            name = str(table).rpartition(".")[2].strip('"')
+            found[name] = found.get(name, "") + str(node["extra_info"].get("Filters", ""))
+        found |= scan_filters(node["children"])
+    return found
 
 
 # ---------------------------------------------------------------- in a client's hands
