@@ -128,7 +128,7 @@ def _fetch_rows(con: duckdb.DuckDBPyConnection, figure: Figure, files: list[str]
         "join crime_rates_core.offence_rollup as r on r.offence_key = c.offence_key and r.offence_level = ? and r.code = ? "
         "join crime_rates_core.area_members as m on m.member_key = c.area_key and m.basis = 'published' and m.area_key = ? "
         f"where c.offence_key = o.offence_key and c.quarter_key in (?, ?) and c.valid_to = {CURRENT}) as is_counted "
-        "from read_parquet(?, union_by_name = true) as p "
+        "from read_parquet(?, union_by_name = true, hive_partitioning = false) as p "
         "join (select unnest(?) as published_name, unnest(?) as member) as n on n.published_name = p.area_name "
         "join crime_rates_core.offences as o on o.offence_code = p.offence_code "
         "where p.financial_year = ? and p.quarter in (?, ?) and p.release_id = (select q.release_id "

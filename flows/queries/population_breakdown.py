@@ -212,7 +212,7 @@ def _places(con: duckdb.DuckDBPyConnection, figure: Figure, lake: Path, files: d
         return {}
     rows = fetch_rows(
         con,
-        'select area_code, min(sheet) as sheet, min("row") as row from read_parquet(?) '
+        'select area_code, min(sheet) as sheet, min("row") as row from read_parquet(?, hive_partitioning = false) '
         "where area_code in (select unnest(?)) and area_kind = 'council' and year = ? "
         'group by all having count(distinct (sheet, "row")) = 1',
         [tables, list(files), figure.row["population_year"]],

@@ -20,6 +20,7 @@ import duckdb
 
 from flows.common.atomic_files import fsync
 from flows.common.quality_check import Check
+from flows.common.sealed_database import scratch_folder, seal
 from flows.storage import lake
 from flows.storage.raw_store import FileKind
 from flows.warehouse import release_summaries
@@ -79,7 +80,7 @@ def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: st
         raise BuildRefused("There is nothing to build: the lake holds no release of offences.", [])
     warehouse.mkdir(parents=True, exist_ok=True)
     check_room(warehouse, _room(lake_dir))
-    with _work_database(warehouse, memory_limit) as (con, work_dir):
+    with _work_database(warehouse, memory_limit, lake_dir) as (con, work_dir):
         finished = work_dir / target.name
         with Writer(work_dir, finished) as writer:
             tables = TableMaker(con, work_dir, writer)
@@ -88,6 +89,9 @@ def build(lake_dir: Path, reference_dir: Path, warehouse: Path, memory_limit: st
         if finished.with_name(f"{finished.name}.wal").exists():
             raise RuntimeError(f"{finished} was not closed cleanly: a .wal file is left beside it.")
         check_finished(finished, tables.rows_made)
+        if work_dir.parent != warehouse:  # another file system, perhaps
+            shutil.move(finished, moved := warehouse / f".{target.name}.{os.getpid()}.part")
+            finished = moved
         fsync(finished)
         finished.chmod(0o444)
         finished.rename(target)
@@ -123,22 +127,23 @@ def _room(lake_dir: Path) -> int:
 
 
 @contextmanager
-def _work_database(warehouse: Path, memory_limit: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """A database to work in, and the folder beside the published files in which it lies; both are gone at the end."""
-    work_dir = warehouse / f".build.{os.getpid()}.part"
-    shutil.rmtree(work_dir, ignore_errors=True)
-    work_dir.mkdir()
-    con = duckdb.connect(
-        str(work_dir / "work.duckdb"),
-        config={
-            "memory_limit": memory_limit,
-            "temp_directory": str(work_dir),
-            "preserve_insertion_order": False,  # what is published is ordered by name, and the rest need not be
-        },
-    )
-    try:
-        con.execute(f"create schema input; create schema stage; create schema {CORE_SCHEMA}")
-        yield con, work_dir
-    finally:
-        con.close()
-        shutil.rmtree(work_dir, ignore_errors=True)
+def _work_database(warehouse: Path, memory_limit: str, lake_dir: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """A database to work in, and the folder beside the published files in which it lies; both are gone at the end.
+
+    It reaches that folder, the lake and the cache, and nothing else: the lake holds texts of others.
+    """
+    with scratch_folder(warehouse / f".build.{os.getpid()}.part") as work_dir:
+        con = duckdb.connect(
+            str(work_dir / "work.duckdb"),
+            config={
+                "memory_limit": memory_limit,
+                "temp_directory": str(work_dir),
+                "preserve_insertion_order": False,  # what is published is ordered by name, and the rest need not be
+            },
+        )
+        try:
+            con.execute(f"create schema input; create schema stage; create schema {CORE_SCHEMA}")
+            seal(con, work_dir, lake_dir, lake_dir.parent / release_summaries.FOLDER, lock=True)
+            yield con, work_dir
+        finally:
+            con.close()

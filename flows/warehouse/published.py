@@ -2,7 +2,7 @@
 
 It stands in one small file, warehouse/published.json, the same in a folder and in an object store, so that a copy of the data
 still knows it. Beside it crime_rates.duckdb, a relative symlink, leads readers of the folder to the build; on a file system
-without symlinks they open the build that published.json names. The file is written before the link, each in one step, and what it
+without symlinks it is the build once more. The file is written before the link, each in one step, and what it
 no longer names is removed last: a run that dies in between leaves readers with the old build or the new one, and the next run
 mends the link.
 """
@@ -10,8 +10,10 @@ mends the link.
 from __future__ import annotations
 
 import errno
+import filecmp
 import json
 import os
+import shutil
 import struct
 import sys
 from collections.abc import Callable
@@ -26,7 +28,7 @@ from transforms.errors import CrimeRatesError
 FOLDER = "warehouse"
 FILE = f"{FOLDER}/published.json"
 LINK = "crime_rates.duckdb"
-NO_SYMLINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
+NO_SYMLINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EACCES, errno.EINVAL}  # systems differ
 TRIES = 5  # a reader may be overtaken by a publication, a writer by another writer
 
 
@@ -100,7 +102,11 @@ def show_in_copy(store: DataStore, publication: Publication) -> None:
 
 
 def link(build: Path) -> None:
-    """Let the link beside a build lead to it, in one step; nothing happens where it does. There may be no symlinks."""
+    """Let the link beside a build lead to it, in one step; nothing happens where it does.
+
+    On a file system without symlinks, a hard link or else a copy of the build takes its place: who reads by that name sees the
+    same as everybody. Raises OSError when there is no room for a copy; then they see what they saw before.
+    """
     place, wal = build.with_name(LINK), build.with_name(f"{build.name}.wal")
     wal.unlink(missing_ok=True)  # DuckDB would replay it into what readers see
     if place.is_symlink() and place.readlink() == Path(build.name):
@@ -112,10 +118,25 @@ def link(build: Path) -> None:
     except OSError as error:
         if error.errno not in NO_SYMLINKS:
             raise
-        place.unlink(missing_ok=True)  # a plain file, which a copy made of the link: it would stay as old as it is
-    else:
-        partial.replace(place)
+        if place.is_file() and not place.is_symlink() and filecmp.cmp(place, build, shallow=False):
+            return
+        _copy(build, partial)
+    partial.replace(place)
     fsync(build.parent)
+
+
+def _copy(build: Path, target: Path) -> None:
+    """The same bytes under another name: as a hard link, or as a copy where there are none. Nothing is left of half a copy."""
+    try:
+        target.hardlink_to(build)
+    except OSError:
+        try:
+            shutil.copyfile(build, target)
+            fsync(target)
+            target.chmod(0o444)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
 
 
 def is_open_elsewhere(build: Path) -> bool:

@@ -58,7 +58,8 @@ def load_changes(con: duckdb.DuckDBPyConnection, lake_dir: Path, releases: dict[
         "release_changes": changes,
     }
     for view, files in views.items():
-        con.execute(f"create view stage.{view} as from read_parquet([{', '.join(quoted(str(file)) for file in files)}])")
+        names = ", ".join(quoted(str(file)) for file in files)
+        con.execute(f"create view stage.{view} as from read_parquet([{names}], hive_partitioning = false)")
 
 
 def _list_years(folder: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from flows.common.sealed_database import seal
 from flows.warehouse.writer import Writer, create_macro, create_view
 from sql import CORE_SCHEMA, SCHEMAS, Model, contract, quoted, read_models
 from sql.schema import Table
@@ -81,7 +82,7 @@ class TableMaker:
                 f"found {_describe_difference(found, declared)}."
             )
         file = self._write(f"main.{table.name}", f"(\n{model.query}\n)", table.order)
-        self._con.execute(f"create view main.{table.name} as from read_parquet({file})")
+        self._con.execute(f"create view main.{table.name} as from read_parquet({file}, hive_partitioning = false)")
 
     def _write(self, name: str, source: str, order: Sequence[str]) -> str:
         """Write a table to its file in its order; returns the file's name as an SQL literal."""
@@ -128,6 +129,7 @@ def check_finished(database: Path, rows_made: Mapping[str, int]) -> None:
     expected |= {f"main.{macro.name}": "a macro" for macro in contract.MACROS}
     expected |= {f"{CORE_SCHEMA}.{macro.name}": "a macro" for macro in contract.CORE_MACROS}
     with duckdb.connect(str(database), read_only=True) as con:
+        seal(con)
         found = _list_objects(con)
     if faults := [
         f"{name}: expected {expected.get(name, 'nothing')}, found {found.get(name, 'nothing')}"

@@ -14,6 +14,7 @@ from typing import Self
 
 import duckdb
 
+from flows.common.sealed_database import seal
 from flows.common.subprocesses import SubprocessFailed, start_child, wait_for_child, work_for_parent
 from sql import CORE_SCHEMA, SCHEMAS, Model, contract, quoted, read_models
 from sql.schema import Macro
@@ -74,17 +75,18 @@ def create_macro(macro: Macro, model: Model) -> str:
 def _write(folder: Path, target: Path, tables: Iterable[str]) -> None:
     con = duckdb.connect(config={"threads": 1})
     con.execute("set disabled_compression_methods = 'fsst,dict_fsst'")
+    seal(con, folder, target.parent, lock=True)
     con.execute(f"attach {quoted(str(target))} as published (storage_version {quoted(STORAGE_VERSION)})")
     con.execute(f"create schema published.{CORE_SCHEMA}")
     for table in contract.TABLES:
         con.execute(table.create_statement("published.main"))
         con.execute(";".join(table.comment_statements("published.main")))
     for name in tables:
-        file = quoted(str(folder / f"{name}.parquet"))
+        rows = f"read_parquet({quoted(str(folder / f'{name}.parquet'))}, hive_partitioning = false)"
         if name.startswith(f"{CORE_SCHEMA}."):
-            con.execute(f"create table published.{name} as from {file}")
+            con.execute(f"create table published.{name} as from {rows}")
         else:
-            con.execute(f"insert into published.{name} by name from {file}")
+            con.execute(f"insert into published.{name} by name from {rows}")
     con.execute("use published")
     macros = {macro.name: macro for macro in (*contract.MACROS, *contract.CORE_MACROS)}
     views = {view.name: view for view in contract.VIEWS}

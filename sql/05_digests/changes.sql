@@ -1,9 +1,9 @@
 -- one row per area, quarter and offence code that differs between two releases: later less earlier, where both have the quarter
 with earlier as (
-    from read_parquet($earlier)
+    from read_parquet($earlier, hive_partitioning = false)
 ),
 later as (
-    from read_parquet($later)
+    from read_parquet($later, hive_partitioning = false)
 ),
 common_quarters as (
     select financial_year, quarter from earlier
