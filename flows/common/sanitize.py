@@ -1,4 +1,4 @@
-"""Foreign text made harmless where it is shown: on a terminal, in a CSV file that somebody opens in a spreadsheet.
+"""Foreign text made harmless where it is shown: on a terminal, in Markdown, in a CSV file that somebody opens in a spreadsheet.
 
 Names and notes come from files of others and are kept as they are: in the lake, the database, Parquet and JSON.
 
@@ -16,6 +16,9 @@ import unicodedata
 _CONTROL = ("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]", "\ufffd")
 _FORMULA = ("^(\\t|[ \\t\\n\\xa0]*[=+@\uff1d\uff0b\uff0d\uff20-])", "'\\1")
 
+_MARKDOWN = re.compile(r"[\\`*\[\]<>|~]")
+_ADDRESS = re.compile(r":/|\bwww\.|@", re.IGNORECASE)  # GitHub's Markdown makes links of https://…, www.… and a@b.example
+
 
 def escape_csv_cell(text: str) -> str:
     """A text as a cell of a CSV file."""
@@ -31,6 +34,12 @@ def escape_csv_column(expression: str) -> str:
         changed = f"regexp_replace({changed}, '{pattern}', '{replacement.replace(chr(39), chr(39) * 2)}', 'g')"
     rare = f"{_CONTROL[0]}|{_FORMULA[0]}"  # one look at each text is half the cost of two replacements
     return f"case when regexp_matches({expression}, '{rare}') then {changed} else {expression} end"
+
+
+def escape_markdown(text: str) -> str:
+    """A text as Markdown shows it letter by letter: nothing in it is a link, an image, an address to click, HTML or a column."""
+    escaped = _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split("\n")))
+    return _ADDRESS.sub(lambda match: match[0][:-1] + "\\" + match[0][-1], escaped)
 
 
 def sanitize_text(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from flows.common.sanitize import sanitize_text
+from flows.common.sanitize import escape_markdown, sanitize_text
 from flows.common.wording import join_names
 from flows.queries.connection import NotFound
 from flows.queries.levels import AreaBasis, Level
@@ -66,13 +66,13 @@ def _markdown(table: RankedTable, rows: Sequence[RankedRate]) -> str:
     header, numeric = _header(table)
     alignment = ["---:" if i in numeric else "---" for i in range(len(header))]
     grid = [
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-        for cells in (header, alignment, *_cells(table, ranked))
+        f"| {' | '.join(cells)} |"
+        for cells in (header, alignment, *([escape_markdown(cell) for cell in cells] for cells in _cells(table, ranked)))
     ]
     simulated = [f"**{SIMULATION_WARNING}**", ""] if table.is_simulated else []
     notes = [*_ranked_summary(table, rows, ranked), *_unranked_summary(rows), *_basis_notes(table)]
-    lines = [f"## {table.title}", "", *simulated, *grid, "", *(f"- {note}" for note in notes), "", SOURCE]
-    return "\n".join(lines).replace("<", "\\<") + "\n"  # a name that looks like HTML is none
+    title, notes = escape_markdown(table.title), [escape_markdown(note) for note in notes]
+    return "\n".join([f"## {title}", "", *simulated, *grid, "", *(f"- {note}" for note in notes), "", SOURCE]) + "\n"
 
 
 def _header(table: RankedTable) -> tuple[tuple[str, ...], tuple[int, ...]]:

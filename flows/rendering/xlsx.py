@@ -82,7 +82,7 @@ def _ranked_sheet(table: RankedTable, data: pd.DataFrame) -> dict[str, Any]:
     return {
         "table": data,
         "table_name": "ranked_rates",
-        "title": table.title,
+        "title": _plain(table.title),
         "source": SOURCE,
         "index_columns": {1: 1},
         "subtitles": _simulation_warning(table),
@@ -105,7 +105,7 @@ def _unranked_sheet(table: RankedTable, data: pd.DataFrame) -> dict[str, Any]:
         "table": data,
         "table_name": "not_ranked",
         "index_columns": {1: 0},
-        "title": f"Not ranked: {table.title}",
+        "title": f"Not ranked: {_plain(table.title)}",
         "source": SOURCE,
         "scope": f"{len(data)} areas that are not ranked, and why",
         "subtitles": _simulation_warning(table),
@@ -117,13 +117,13 @@ def _unranked_sheet(table: RankedTable, data: pd.DataFrame) -> dict[str, Any]:
 
 def _cover(table: RankedTable) -> dict[str, Any]:
     return {
-        "title": table.title,
+        "title": _plain(table.title),
         "width": 100,
         "intro": [
             *_simulation_warning(table),
             "Offences recorded in the half-year per 10,000 residents, not annualised. Rank 1 is the highest rate. "
             "Recorded crime is not crime committed.",
-            attribution.describe_releases(table.releases),
+            _plain(attribution.describe_releases(table.releases)),
         ],
         "about": [
             "Each worksheet holds one table. Rates and limits are not rounded, but shown with two decimals.",
@@ -138,8 +138,8 @@ def _simulation_warning(table: RankedTable) -> list[str]:
 
 
 def _area_cells(row: RankedRate, has_forces: bool) -> dict[str, Cell]:
-    cells: dict[str, Cell] = {"Area": row["area_name"], "Area code": row["area_code"] or NOT_APPLICABLE}
-    return cells | ({"Force": row["force_name"] or NOT_APPLICABLE} if has_forces else {})
+    cells: dict[str, Cell] = {"Area": _plain(row["area_name"]), "Area code": row["area_code"] or NOT_APPLICABLE}
+    return cells | ({"Force": _plain(row["force_name"] or NOT_APPLICABLE)} if has_forces else {})
 
 
 def _ranked_cells(row: RankedRate, has_forces: bool) -> dict[str, Cell]:
@@ -151,7 +151,7 @@ def _ranked_cells(row: RankedRate, has_forces: bool) -> dict[str, Cell]:
         RATE: row["rate_per_10k"],
         LOWER: row["rate_lower_95"],
         UPPER: row["rate_upper_95"],
-        "On its population": row["status_note"] or "whole councils",
+        "On its population": _plain(row["status_note"] or "whole councils"),
     }
 
 
@@ -162,8 +162,13 @@ def _unranked_cells(row: RankedRate, has_forces: bool) -> dict[str, Cell]:
         "Offences": NOT_KNOWN if row["offences"] is None else row["offences"],
         "Population": NOT_APPLICABLE if row["status"] == "unassigned" else population,
         "Status": row["status"],
-        "Why": row["status_note"],
+        "Why": row["status_note"] and _plain(row["status_note"]),
     }
+
+
+def _plain(text: str) -> str:
+    """A text without the signs by which gptables knows links, `[text](address)`, and references to notes, `$$note$$`."""
+    return text.replace("](", "] (").replace("$$", "$ $")
 
 
 def _notes(table: RankedTable, has_ranked: bool, has_unranked: bool) -> list[tuple[str, str]]:
@@ -174,7 +179,7 @@ def _notes(table: RankedTable, has_ranked: bool, has_unranked: bool) -> list[tup
         f"What is not reported, or not recorded, is not here.{as_of}"
     )
     population = (
-        f"{ranked_table_text.describe_population(table)} A council that several partnerships share is split by its last "
+        f"{_plain(ranked_table_text.describe_population(table))} A council that several partnerships share is split by its last "
         "separately published parts; the last column says so."
     )
     interval = (

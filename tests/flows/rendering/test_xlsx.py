@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,30 @@ def test_an_equal_answer_gives_equal_bytes_and_a_formula_stays_a_text(stalking: 
     assert first == again
     cell = openpyxl.load_workbook(io.BytesIO(first))["Ranked"]["B7"]
     assert (cell.value, cell.data_type) in (("=1+1", "s"), ("=1+1", "inlineStr"))
+
+
+LINKS = (
+    "[x](javascript:alert(1))",
+    "[a](https://a.example) [b](https://b.example)",
+    "![x](http://x)",
+    "$$rank$$",
+    "https://x",
+    "mailto:a@b",
+)
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_a_name_that_looks_like_a_link_is_a_name(stalking: RankedTable, name: str) -> None:
+    hostile = {"area_name": name, "force_name": name, "status_note": name}
+    ranked = next(row for row in stalking.rows if row["rank"] is not None)
+    unranked = next(row for row in stalking.rows if row["rank"] is None)
+    book = book_of(replace(stalking, offence=replace(stalking.offence, name=name)), [ranked | hostile, unranked | hostile])
+    for sheet, columns in (("Ranked", ("Area", "Force", "On its population")), ("Not ranked", ("Area", "Force", "Why"))):
+        [cells] = data_of(book[sheet])
+        assert {cells[column].replace(" (", "(").replace("$ $", "$$") for column in columns} == {name}
+        assert not [cell for row in book[sheet].iter_rows() for cell in row if cell.hyperlink]
+    addresses = {cell.hyperlink.target for row in book["Cover"].iter_rows() for cell in row if cell.hyperlink}
+    assert addresses == set(xlsx.LICENCE.values())
 
 
 def test_regions_stand_in_no_force(published: duckdb.DuckDBPyConnection) -> None:
