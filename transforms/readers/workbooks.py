@@ -25,6 +25,7 @@ MAX_CALAMINE_BYTES = 4 << 30  # decompressed, all parts of a file together
 MAX_CALAMINE_CELLS = 1 << 24  # of an ODS, all sheets together
 MAX_LISTED_CELLS = 1 << 22  # of a sheet that is read as a list of rows; the largest population table has 70,000
 SUFFIXES = (".ods", ".xlsx", ".xls", ".csv")
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # how each XLS begins
 _YEAR_SUFFIX = re.compile(r"[_-](\d{4}[_-]\d{2})$")
 
 
@@ -78,11 +79,13 @@ def read_workbook(path: Path, wanted: Callable[[str], bool] = lambda _: True) ->
     if not path.is_file():  # a pipe would be waited for without end
         raise PublishedFileError(name, "a file", "something else" if path.exists() else "nothing")
     with path.open("rb") as file:
-        head = file.read(512)
+        head = file.read(1 << 16)
     if not head:
         raise PublishedFileError(name, "a workbook", "an empty file")
-    if re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype\s+html|html|head|body)\b", head, re.IGNORECASE):
-        raise PublishedFileError(name, "a workbook", "an HTML page")
+    if found := _describe_other(head):
+        raise PublishedFileError(name, "a workbook", found)
+    if suffix == ".xls" and not head.startswith(_OLE):  # calamine would look for long
+        raise PublishedFileError(name, "an Excel workbook", "a file of another kind")
     if suffix == ".csv":
         year = _YEAR_SUFFIX.search(path.stem)
         sheets = iter([Sheet(name, year[1] if year else path.stem, read_csv(path))])
@@ -98,6 +101,15 @@ def read_workbook(path: Path, wanted: Callable[[str], bool] = lambda _: True) ->
             raise PublishedFileError(name, "sheets of different names", f"two that are called {quoted(sheet.name)}")
         seen.add(sheet.name)
         yield sheet
+
+
+def _describe_other(head: bytes) -> str:
+    """What a file is instead of a workbook or a table, by its first bytes; nothing where it may be one."""
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if re.match(rb"<(!doctype\s+html|html|head|body)\b", start, re.IGNORECASE):
+        return "an HTML page"
+    others = {b"<": "a page of HTML or XML", b"{": "JSON", b"%PDF": "a PDF document"}
+    return next((what for sign, what in others.items() if start.startswith(sign)), "")
 
 
 def _read_ods(path: Path, wanted: Callable[[str], bool]) -> Iterator[Sheet]:

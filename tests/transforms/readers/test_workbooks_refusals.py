@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
+import time
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -57,6 +59,32 @@ def test_an_ods_with_a_damaged_middle_is_not_read_by_half(tmp_path: Path) -> Non
 def test_a_web_page_under_a_workbooks_name_is_told_from_a_workbook(tmp_path: Path, name: str, page: str) -> None:
     (tmp_path / name).write_text(page, encoding="utf-8")
     assert refusal(tmp_path / name) == f"{name}: expected a workbook, found an HTML page."
+
+
+@pytest.mark.parametrize("name", ["book.ods", "book.xlsx", "book.xls", "book.csv"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        "<!doctype html><title>x</title>",
+        "<!-- saved -->\n<html>",
+        "<?xml version='1.0'?>",
+        "\n" * 9000 + "<html>",
+        '{"a":[',
+        "<p>\xe9",
+    ],
+)
+def test_what_is_no_workbook_is_refused_at_once_however_long_it_is(tmp_path: Path, name: str, start: str) -> None:
+    (tmp_path / name).write_text(start + "<p>a,b</p>\n" * 400_000, encoding="cp1252")
+    began = time.process_time()
+    assert re.fullmatch(
+        rf"{name}: expected a workbook, found (an HTML page|a page of HTML or XML|JSON)\.", refusal(tmp_path / name)
+    )
+    assert time.process_time() - began < 0.5
+
+
+def test_an_xls_that_does_not_begin_like_one_is_refused_unread(tmp_path: Path) -> None:
+    (tmp_path / "book.xls").write_bytes(b"\xff\xfe" + bytes(5_000_000))
+    assert refusal(tmp_path / "book.xls") == "book.xls: expected an Excel workbook, found a file of another kind."
 
 
 @pytest.mark.parametrize("name", ["book.ods", "book.xlsx", "book.csv"])
