@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import struct
-import time
 import subprocess
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
