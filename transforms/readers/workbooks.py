@@ -82,7 +82,7 @@ def read_workbook(path: Path, wanted: Callable[[str], bool] = lambda _: True) ->
         head = file.read(1 << 16)
     if not head:
         raise PublishedFileError(name, "a workbook", "an empty file")
-    if found := _describe_other(head):
+    if suffix in SUFFIXES and (found := _describe_other(head)):
         raise PublishedFileError(name, "a workbook", found)
     if suffix == ".xls" and not head.startswith(_OLE):  # calamine would look for long
         raise PublishedFileError(name, "an Excel workbook", "a file of another kind")
