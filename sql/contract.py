@@ -44,11 +44,12 @@ population_method VARCHAR? [-, computed] sum (whole councils) or apportioned (a 
 rate_per_10k DOUBLE? [offences per 10,000 persons, computed] offences in the half-year per 10,000 residents, not annualised, not rounded; null unless ranked
 rate_lower_95 DOUBLE? [offences per 10,000 persons, computed] lower 95% limit of rate_per_10k: chance only (Poisson, exact below 10 offences, else Byar), not recording practice
 rate_upper_95 DOUBLE? [offences per 10,000 persons, computed] upper 95% limit of rate_per_10k: chance only (Poisson, exact below 10 offences, else Byar), not recording practice
-rank INTEGER? [rank, computed] 1 is the highest rate; ties share the better rank and leave a gap; null unless ranked
+rank INTEGER? [rank, computed] 1 is the highest rate; ties share the better rank and leave a gap; null unless ranked, and for England and Wales, which is not ranked among its parts
 areas_ranked INTEGER [areas, computed] how many areas have a rank in this table
-status VARCHAR [-, computed] ranked, or why not: unassigned, not_resident, withdrawn, incomplete, no_population, negative
-status_note VARCHAR? [-, Home Office or computed] the reason in words; for ranked rows how the population was apportioned, if it was
+status VARCHAR [-, computed] ranked, or why not, the first that applies: unassigned, not_resident, withdrawn, incomplete, implausible, no_population, negative, none_recorded
+status_note VARCHAR? [-, Home Office or computed] the reason in words; for ranked rows what casts doubt on the count, what a note of the release says, or how the population was apportioned
 release_id VARCHAR [-, pipeline] the release that the counts come from
+unassigned_share DOUBLE? [share, computed] of the force's offences in this table, the share recorded under none of its partnerships, by which their counts are understated; null but at level csp
 """),
     ("half_year", "level", "area_name", "offence_level", "offence_code"),
     ("half_year", "level", "offence_level", "offence_code", "rank nulls last", "area_name"),
@@ -67,7 +68,8 @@ rate_upper_95 DOUBLE? [offences per 10,000 persons, computed] as in ranked_rates
 rank INTEGER? [rank, computed] as in ranked_rates
 areas_ranked INTEGER [areas, computed] how many areas have a rank in this table
 status VARCHAR [-, computed] as in ranked_rates
-count_note VARCHAR? [-, computed] why the count keeps a rank from the row; else the note of area_half_years stands
+count_note VARCHAR? [-, computed] what the count keeps from a rank, or casts doubt on; the note of area_half_years stands besides or instead
+unassigned_share DOUBLE? [share, computed] as in ranked_rates
 is_harmonised BOOLEAN [-, computed] whether ranked_rates_harmonised has the row: not where areas of the half-year and level stand in pieces
 """),
     ("half_year_key", "area_key", "offence_key"),
@@ -247,7 +249,7 @@ VIEWS = (
     *WIDE_VIEWS,
     Table("latest_half_year", "RankedRate", "level × area × offence level × offence, in the newest complete half-year of each level",
           RANKED_RATES.columns, RANKED_RATES.key, RANKED_RATES.order),
-    Table("top_areas", "RankedRate", "level × offence level × offence × area of rank 1 to 10, in the newest half-year of each level that has ranks",
+    Table("top_areas", "RankedRate", "level × offence level × offence × area of rank 1 to 10 that recorded any, in the newest half-year of each level that has ranks",
           RANKED_RATES.columns, RANKED_RATES.key, RANKED_RATES.order),
 )
 

@@ -81,6 +81,7 @@ class RateFact(TypedDict):
     areas_ranked: int
     status: str
     count_note: str | None
+    unassigned_share: float | None
     is_harmonised: bool
 
 
@@ -200,6 +201,7 @@ class RankedRate(TypedDict):
     status: str
     status_note: str | None
     release_id: str
+    unassigned_share: float | None
 
 
 class OffenceCount(TypedDict):

@@ -35,7 +35,7 @@ class PoissonLimits:
 
 @dataclass(frozen=True)
 class RankedArea:
-    """A ranked row of the table. Rates are per 10,000 persons, with a 95% interval."""
+    """A row of the table that has a rate. Rates are per 10,000 persons, with a 95% interval."""
 
     area_name: str
     offences: int
@@ -43,19 +43,18 @@ class RankedArea:
     rate: float
     lower: float
     upper: float
-    rank: int
+    rank: int | None  # None of a whole, which is not ranked among its parts
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a ranked figure stands in its table."""
+    """Where a figure that has a rate stands in its table."""
 
     area: RankedArea
     areas_ranked: int
     exact_limits: PoissonLimits | None  # None of a count from 10 up, whose interval is approximated
     neighbours: list[RankedArea]  # in order: the next above, the area among some that share its rank, the next below
     ties: int  # how many other areas share its rank
-    is_none_recorded: bool  # no area of the table has an offence
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Explanation:
     """A figure, and how it comes about."""
 
     figure: Figure
-    standing: Standing | None  # None where it is not ranked
+    standing: Standing | None  # None where it has no rate
     counts: FigureCounts
     sources: FigureSources
     population: PopulationBreakdown | None  # None where nobody lives
@@ -92,13 +91,14 @@ def explain_figure(
 
 
 def _standing(con: duckdb.DuckDBPyConnection, figure: Figure) -> Standing | None:
-    if figure.row["rank"] is None:
+    if figure.row["rate_per_10k"] is None:
         return None
-    ranked = _ranked_areas(con, figure)
-    area = next(other for other in ranked if other.area_name == figure.area_name)
-    above = [other for other in ranked if other.rank < area.rank][-1:]
-    below = [other for other in ranked if other.rank > area.rank][:1]
-    ties = [other for other in ranked if other.rank == area.rank and other is not area]
+    rated = _rated_areas(con, figure)
+    area = next(other for other in rated if other.area_name == figure.area_name)
+    others = [(other.rank, other) for other in rated if other.rank is not None and other is not area and area.rank is not None]
+    above = [other for rank, other in others if rank < (area.rank or 0)][-1:]
+    below = [other for rank, other in others if rank > (area.rank or 0)][:1]
+    ties = [other for rank, other in others if rank == area.rank]
     limits = fetch_rows(
         con,
         "select lower_limit as lower, upper_limit as upper from crime_rates_core.exact_poisson_limits where events = ?",
@@ -110,17 +110,16 @@ def _standing(con: duckdb.DuckDBPyConnection, figure: Figure) -> Standing | None
         PoissonLimits(**limits[0]) if limits else None,
         [*above, *sorted([area, *ties[:MOST_TIES]], key=lambda other: other.area_name), *below],
         len(ties),
-        all(row["offences"] == 0 for row in figure.table.rows),
     )
 
 
-def _ranked_areas(con: duckdb.DuckDBPyConnection, figure: Figure) -> list[RankedArea]:
-    """The ranked rows of the table, the first rank first."""
+def _rated_areas(con: duckdb.DuckDBPyConnection, figure: Figure) -> list[RankedArea]:
+    """The rows of the table that have a rate, the first rank first; a whole, which has no rank, last."""
     return fetch_records(
         con,
         RankedArea,
         "select area_name, offences, population, rate_per_10k as rate, rate_lower_95 as lower, rate_upper_95 as upper, rank "
         "from ranked_rates where half_year = ? and level = ? and offence_level = ? and offence_code = ? "
-        "and rank is not null order by rank, area_name",
+        "and rate_per_10k is not null order by rank nulls last, area_name",
         [str(figure.table.half_year), figure.table.level, figure.table.offence.level, figure.table.offence.code],
     )

@@ -27,6 +27,7 @@ from flows.rendering.text_tables import (
     indent,
     wrap,
 )
+from flows.rendering.unassigned_text import describe_unassigned
 
 MOST_REVISIONS = 12
 PLAIN_SIGNS = str.maketrans({"÷": "/", "×": "x", "−": "-", "√": "root ", "³": "^3"})
@@ -38,6 +39,7 @@ def render(explanation: Explanation) -> str:
     lines = [
         *_title(figure),
         *_figure(explanation),
+        *_doubts(figure),
         *_offences(explanation),
         *population_text.describe_population(figure, explanation.population),
         *_context(figure, explanation.context),
@@ -74,15 +76,24 @@ def _figure(explanation: Explanation) -> Lines:
         ]
     area = standing.area
     rate, persons = format_exact_rate(area.rate), format_count(area.population)
+    place = "not ranked" if area.rank is None else f"rank {area.rank} of {standing.areas_ranked}"
     return [
-        *heading(f"1. The figure: {rate} per 10,000, rank {area.rank} of {standing.areas_ranked}"),
+        *heading(f"1. The figure: {rate} per 10,000, {place}"),
         "Rate: offences in the half-year per 10,000 residents, not annualised.",
         f"  {format_count(area.offences)} ÷ {persons} × 10,000 = {rate}",
         "",
         *_interval(standing),
-        "",
-        *_neighbours(standing),
+        *(["", *_neighbours(standing)] if area.rank is not None else []),
     ]
+
+
+def _doubts(figure: Figure) -> Lines:
+    """What a ranked row says of its count, and what its force leaves in no partnership."""
+    row = figure.row
+    lines = wrap(f"Note: {row['status_note']}.") if row["rate_per_10k"] is not None and row["status_note"] else []
+    if unassigned := describe_unassigned([row]):
+        lines += wrap(unassigned)
+    return ["", *lines] if lines else []
 
 
 def _interval(standing: Standing) -> Lines:
@@ -109,9 +120,7 @@ def _interval(standing: Standing) -> Lines:
 
 def _neighbours(standing: Standing) -> Lines:
     title = f"Rank {standing.area.rank} of the {standing.areas_ranked} areas ranked; 1 is the highest rate."
-    if standing.is_none_recorded:
-        title += " None was recorded anywhere, so the rank says nothing."
-    elif standing.ties:
+    if standing.ties:
         shares = "shares" if standing.ties == 1 else "share"
         title += f" {count_noun(standing.ties, 'other area')} with the same rate {shares} it."
     cells = [

@@ -13,6 +13,7 @@ from flows.queries.ranked_table import RankedTable
 from flows.rendering.attribution import HARMONISED_NOTE, SIMULATION_WARNING, SOURCE, describe_releases
 from flows.rendering.formats import TableFormat, csv_text, json_text
 from flows.rendering.text_tables import RATE_HEADINGS, Lines, align_columns, format_count, rate_cells
+from flows.rendering.unassigned_text import describe_unassigned
 from sql.rows import RankedRate
 
 MOST_NAMES = 6  # areas named with each reason why they are not ranked
@@ -46,7 +47,7 @@ def describe_population(table: RankedTable) -> str:
 
 def _text(table: RankedTable, rows: Sequence[RankedRate]) -> str:
     """The table as a journalist reads it: who is ranked, who is not and why, and what stands behind the figures."""
-    ranked = [row for row in rows if row["rank"] is not None]
+    ranked = [row for row in rows if row["rate_per_10k"] is not None]
     lines = [table.title]
     if table.is_simulated:
         lines.append(SIMULATION_WARNING)
@@ -62,7 +63,7 @@ def _text(table: RankedTable, rows: Sequence[RankedRate]) -> str:
 
 
 def _markdown(table: RankedTable, rows: Sequence[RankedRate]) -> str:
-    ranked = [row for row in rows if row["rank"] is not None]
+    ranked = [row for row in rows if row["rate_per_10k"] is not None]
     header, numeric = _header(table)
     alignment = ["---:" if i in numeric else "---" for i in range(len(header))]
     grid = [
@@ -101,14 +102,17 @@ def _cells(table: RankedTable, rows: Sequence[RankedRate]) -> list[tuple[str, ..
 
 def _ranked_summary(table: RankedTable, rows: Sequence[RankedRate], ranked: Sequence[RankedRate]) -> Lines:
     total = max((row["areas_ranked"] for row in table.rows), default=0)
-    selected = "" if len(ranked) == total or len(rows) == 1 else f"; {len(ranked)} shown"
+    shown = sum(row["rank"] is not None for row in ranked)
+    selected = "" if shown == total or len(rows) == 1 else f"; {shown} shown"
     lines = [f"{total} areas are ranked, of {len(table.rows)} in the table{selected}."]
-    apportioned = [row for row in ranked if row["status_note"]]
-    if len(apportioned) == 1:
-        lines.append(f"{apportioned[0]['area_name']}: {apportioned[0]['status_note']}.")
-    elif apportioned:
+    apportioned = [row for row in ranked if row["population_method"] == "apportioned"]
+    noted = [row for row in ranked if row["status_note"] and (row not in apportioned or len(apportioned) == 1)]
+    lines += [f"{row['area_name']}: {row['status_note']}." for row in noted]
+    if len(apportioned) > 1:
         names = ", ".join(row["area_name"] for row in apportioned)
         lines.append(f"Population of a shared council split by its parts, as estimated for that year or the nearest: {names}.")
+    if unassigned := describe_unassigned(rows):
+        lines.append(unassigned)
     return lines
 
 
@@ -116,7 +120,7 @@ def _unranked_summary(rows: Sequence[RankedRate]) -> Lines:
     """A line for each reason why areas are not ranked, with their names and counts."""
     by_reason: dict[tuple[str, str | None], list[str]] = {}
     for row in rows:
-        if row["rank"] is None:
+        if row["rate_per_10k"] is None:
             name = f"{row['area_name']} ({format_count(row['offences']) or 'not known'})"
             by_reason.setdefault((row["status"], row["status_note"]), []).append(name)
     return [f"Not ranked, {status}: {note}: {join_names(names, MOST_NAMES)}." for (status, note), names in by_reason.items()]

@@ -25,12 +25,12 @@ def align_columns(header: Sequence[str], rows: Sequence[Sequence[str]], right: S
 
 
 def rate_cells(row: RankedRate) -> tuple[str, str, str, str]:
-    """The cells under RATE_HEADINGS of one row of rates; rate and interval are blank where it is not ranked."""
+    """The cells under RATE_HEADINGS of one row of rates; rate and interval are blank where it has none."""
     return (
         format_count(row["offences"]),
         format_count(row["population"]),
         format_rate(row["rate_per_10k"]),
-        "" if row["rank"] is None else f"{format_rate(row['rate_lower_95'])} to {format_rate(row['rate_upper_95'])}",
+        "" if row["rate_per_10k"] is None else f"{format_rate(row['rate_lower_95'])} to {format_rate(row['rate_upper_95'])}",
     )
 
 

@@ -15,6 +15,7 @@ from flows.queries.connection import NotFound
 from flows.queries.levels import Level
 from flows.queries.ranked_table import RankedTable
 from flows.rendering import attribution, ranked_table_text
+from flows.rendering.unassigned_text import describe_unassigned
 from sql.rows import RankedRate
 from transforms.errors import UsageError
 
@@ -43,8 +44,8 @@ def xlsx_bytes(table: RankedTable, rows: Sequence[RankedRate]) -> bytes:
     if not rows:
         raise NotFound(ranked_table_text.describe_no_ranks(table))
     has_forces = table.level in (Level.CSP, Level.PFA)
-    ranked = [_ranked_cells(row, has_forces) for row in rows if row["rank"] is not None]
-    unranked = [_unranked_cells(row, has_forces) for row in rows if row["rank"] is None]
+    ranked = [_ranked_cells(row, has_forces) for row in rows if row["rate_per_10k"] is not None]
+    unranked = [_unranked_cells(row, has_forces) for row in rows if row["rate_per_10k"] is None]
     sheets = {}
     if ranked:
         sheets["Ranked"] = gptables.GPTable(**_ranked_sheet(table, pd.DataFrame(ranked)))
@@ -144,14 +145,14 @@ def _area_cells(row: RankedRate, has_forces: bool) -> dict[str, Cell]:
 
 def _ranked_cells(row: RankedRate, has_forces: bool) -> dict[str, Cell]:
     return {
-        "Rank": row["rank"],
+        "Rank": NOT_APPLICABLE if row["rank"] is None else row["rank"],
         **_area_cells(row, has_forces),
         "Offences": row["offences"],
         "Population": row["population"],
         RATE: row["rate_per_10k"],
         LOWER: row["rate_lower_95"],
         UPPER: row["rate_upper_95"],
-        "On its population": _plain(row["status_note"] or "whole councils"),
+        "Notes": _plain(row["status_note"] or "none"),
     }
 
 
@@ -180,13 +181,15 @@ def _notes(table: RankedTable, has_ranked: bool, has_unranked: bool) -> list[tup
     )
     population = (
         f"{_plain(ranked_table_text.describe_population(table))} A council that several partnerships share is split by its last "
-        "separately published parts; the last column says so."
+        "separately published parts; the last column says so, and what casts doubt on a count."
     )
     interval = (
         "The two limits are made so that they hold the underlying risk 19 times in 20, if only chance were at work "
         "(the count taken as Poisson: exact below 10 offences, Byar's approximation from 10 up). They "
         "speak of chance only, not of how offences are reported or recorded."
     )
+    if unassigned := describe_unassigned(table.rows):
+        recorded += f" {_plain(unassigned)}"
     notes = [("recorded", recorded)]
     if has_ranked:
         notes.insert(0, ("rank", "1 is the highest rate. Areas with the same rate share the better rank and leave a gap."))

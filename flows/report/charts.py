@@ -73,12 +73,12 @@ def draw_change(scale: Scale, before: float, after: float) -> Markup:
 
 def draw_rank(row: RankedRate) -> Markup:
     """Where an area stands from rank 1, on the left, to the last; empty for a row without a rank."""
-    if row["rank"] is None or is_all_zero(row):
+    if row["rank"] is None:
         return Markup("")
     x = (row["rank"] - 1) / max(row["areas_ranked"] - 1, 1) * 100
     return Markup(f'<svg aria-hidden="true"><line x1="0" x2="100%" y1="8" y2="8"/><circle cx="{x:.4g}%" cy="8" r="4"/></svg>')
 
 
 def is_all_zero(row: RankedRate) -> bool:
-    """Whether the highest rate of the row's table is zero: nothing was recorded in any ranked area, so a rank says nothing."""
-    return row["rank"] == 1 and row["rate_per_10k"] == 0
+    """Whether no area of the row's table that could have been ranked recorded any offence."""
+    return row["status"] == "none_recorded"

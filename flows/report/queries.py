@@ -70,7 +70,7 @@ def fetch_unranked(con: duckdb.DuckDBPyConnection, site: Site) -> list[UnrankedA
         """
         select level, status, status_note, count(*) as areas, list(area_name order by area_name) as names,
             sum(offences)::bigint as offences,
-        from ranked_rates where half_year = ? and offence_level = 'total' and rank is null
+        from ranked_rates where half_year = ? and offence_level = 'total' and status <> 'ranked'
         group by level, status, status_note
         order by list_position(['csp', 'pfa', 'region', 'country'], level), areas desc, status, status_note""",
         [str(site.half_year)],

@@ -8,6 +8,7 @@ import duckdb
 
 from flows.queries.levels import Level
 from flows.rendering.formats import csv_text
+from flows.rendering.unassigned_text import describe_unassigned
 from flows.report import charts, queries, urls
 from flows.report.model import Site, SiteOffence
 from flows.report.templating import format_ranks, render_page
@@ -39,7 +40,7 @@ def _render_table_page(
 ) -> str:
     ranked = [row for row in rows if row["rank"] is not None]
     scale = charts.make_scale(row["rate_per_10k"] for row in ranked)
-    nation_rate = nation["rate_per_10k"] if nation is not None and nation["rank"] is not None else None
+    nation_rate = nation["rate_per_10k"] if nation is not None else None
     return render_page(
         "table.html",
         site,
@@ -54,7 +55,9 @@ def _render_table_page(
         nation=nation,
         nation_line=scale.fraction(nation_rate) if nation_rate is not None and nation_rate <= scale.top else None,
         all_zero=all(row["offences"] == 0 for row in rows),
-        ranked_all_zero=bool(ranked) and charts.is_all_zero(ranked[0]),
+        ranked_all_zero=not ranked and any(charts.is_all_zero(row) for row in rows),
+        none_recorded=sum(charts.is_all_zero(row) for row in rows),
+        unassigned=describe_unassigned(rows) if level == Level.CSP else None,
         unranked=[row for row in rows if row["rank"] is None],
         noted=[row for row in ranked if row["status_note"]],
         parent=PARENTS.get(level),

@@ -29,13 +29,27 @@ withdrawn_quarters as (
     join crime_rates_core.area_members as m on m.member_key = w.area_key
     group by all
 ),
+noted_quarters as (
+    select m.basis, m.area_key, n.quarter_key, n.release_key, string_agg(distinct n.note, '; ' order by n.note) as note,
+    from crime_rates_core.noted_areas as n
+    join crime_rates_core.area_members as m on m.member_key = n.area_key and m.level in ('csp', 'pfa')
+    group by all
+),
 quarters as (
     select
-        c.basis, c.level, c.area_key, c.half_year_key, c.quarter_key, c.valid_from, c.valid_to,
-        c.is_itself or coalesce(s.is_whole, false) as is_whole, w.note as withdrawn,
+        c.basis, c.level, c.area_key, c.half_year_key, c.quarter_key, c.valid_from, c.valid_to, true as is_published,
+        c.is_itself or coalesce(s.is_whole, false) as is_whole, w.note as withdrawn, n.note as noted, null::date as dropped_on,
     from covered_quarters as c
     left join sums as s using (basis, area_key, quarter_key, release_key)
     left join withdrawn_quarters as w using (basis, area_key, quarter_key, release_key)
+    left join noted_quarters as n using (basis, area_key, quarter_key, release_key)
+    union all
+    -- an area that a release dropped keeps its rows, and says so
+    select
+        m.basis, m.level, m.area_key, q.half_year_key, d.quarter_key, d.valid_from, d.valid_to, false, true, null, null, d.published,
+    from crime_rates_core.dropped_areas as d
+    join crime_rates_core.area_members as m on m.member_key = d.area_key and m.level in ('csp', 'pfa')
+    join crime_rates_core.basis_quarters as q on q.basis = m.basis and q.level = m.level and q.quarter_key = d.quarter_key
 ),
 changes as (
     select level, quarter_key // 2 as half_year_key, valid_from as day from crime_rates_core.release_quarters
@@ -60,8 +74,11 @@ spells as (
 coverage as (
     select
         q.basis, q.level, q.area_key, s.half_year_key, s.valid_from, s.valid_to, s.release_id,
-        count(*) as quarters, min(q.quarter_key % 4 + 1) as first_quarter, bool_and(q.is_whole) as is_whole,
+        count(distinct q.quarter_key) filter (where q.is_published) as quarters,
+        min(q.quarter_key % 4 + 1) filter (where q.is_published) as first_quarter,
+        bool_and(q.is_whole) as is_whole, min(q.dropped_on) as dropped_on,
         min(q.withdrawn) as first_note, max(q.withdrawn) as last_note,  -- of two quarters, so these are all notes
+        concat_ws('; ', min(q.noted), nullif(max(q.noted), min(q.noted))) as noted,
     from quarters as q
     join spells as s
         on s.release_level = if(q.level in ('region', 'country'), 'pfa', q.level) and s.half_year_key = q.half_year_key
@@ -79,11 +96,13 @@ select
         when a.kind = 'unassigned' then 'not a place: offences that are recorded under no single area'
         when a.kind = 'not_resident' then 'its residents are not its public: few live there, many work there and visit'
         when c.first_note is not null then concat_ws('; ', c.first_note, nullif(c.last_note, c.first_note))
+        when c.quarters < 2 and c.dropped_on is not null then printf('the release of %s no longer has all its rows', c.dropped_on)
         when c.quarters < 2 then printf(
             'only quarter %d of quarters %d and %d is published', c.first_quarter, 2 * h.half - 1, 2 * h.half
         )
         when not c.is_whole then 'only some of its parts are published'
     end as note,
+    'a note of the release speaks of it: "' || nullif(c.noted, '') || '"' as remark,  -- which keeps no rank from it
 from coverage as c
 join crime_rates_core.half_years as h using (half_year_key)
 join crime_rates_core.year_lookups as y using (start_year)

@@ -12,12 +12,12 @@ select
     if(c.blocking_status = 'unassigned', null, p.persons) as population,
     if(c.blocking_status = 'unassigned', null, p.method) as population_method,
     c.blocking_status,  -- what keeps a rank from it whatever the offence
-    case
+    nullif(concat_ws('; ', case
         when c.blocking_status is not null then c.note
         when v.vintage is null then printf('no mid-%d population estimate is held', coalesce(population_year::integer, c.start_year - 1))
         when p.persons is null then coalesce(p.note, 'its councils are not known')
         else p.note
-    end as note,
+    end, c.remark), '') as note,
 from crime_rates_core.area_half_year_history as c
 left join vintages as v on v.year = coalesce(population_year::integer, c.start_year - 1)
 left join crime_rates_core.area_populations as p

@@ -6,8 +6,10 @@ select
     f.offence_level, f.offence_code, f.offence_name, f.offences, f.population,
     f.population_year, f.population_vintage, f.population_method,
     f.rate_per_10k, f.rate_lower_95, f.rate_upper_95, f.rank, f.areas_ranked, f.status,
-    coalesce(f.count_note, f.area_note) as status_note,
-    f.release_id,
+    if(
+        f.status = 'ranked', nullif(concat_ws('; ', f.count_note, f.area_note), ''), coalesce(f.count_note, f.area_note)
+    ) as status_note,
+    f.release_id, f.unassigned_share,
 from crime_rates_core.rate_figures_on(wanted_basis, as_of, population_year, population_vintage) as f
 join crime_rates_core.areas as a using (area_key)
 join crime_rates_core.half_years as h using (half_year_key, half_year)

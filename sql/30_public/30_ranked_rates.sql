@@ -4,8 +4,8 @@ select
     o.offence_level, o.offence_code, o.offence_name, f.offences, p.population,
     p.population_year, p.population_vintage, p.population_method,
     f.rate_per_10k, f.rate_lower_95, f.rate_upper_95, f.rank, f.areas_ranked, f.status,
-    coalesce(f.count_note, p.note) as status_note,
-    p.release_id,
+    if(f.status = 'ranked', nullif(concat_ws('; ', f.count_note, p.note), ''), coalesce(f.count_note, p.note)) as status_note,
+    p.release_id, f.unassigned_share,
 from rate_facts as f
 join area_half_years as p using (half_year_key, area_key)
 join offences as o using (offence_key)

@@ -114,6 +114,14 @@ def test_england_and_wales_counts_the_transport_police_and_england_does_not(forc
     assert rate(forces, "England", level="country")["offences"] == 120
 
 
+def test_a_whole_is_not_ranked_among_its_parts(forces: duckdb.DuckDBPyConnection) -> None:
+    whole, part = (rate(forces, name, level="country") for name in ("England and Wales", "England"))
+    assert (part["rank"], part["areas_ranked"]) == (1, 1)  # no force of Wales is here
+    assert (whole["rank"], whole["areas_ranked"]) == (None, 1)
+    assert whole["rate_per_10k"] == pytest.approx(126 / whole["population"] * 10_000, rel=1e-15)  # it has a rate all the same
+    assert whole["status_note"] == "the other areas are parts of it, so it is not ranked among them"
+
+
 def test_no_region_or_country_counts_a_fraud_body(forces: duckdb.DuckDBPyConnection) -> None:
     assert rows_of(forces, "from ranked_rates where level in ('region', 'country') and offence_code = 'AF'") == []
 

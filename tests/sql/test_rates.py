@@ -42,7 +42,7 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
     rows += [row("South Worcester", 1, "4.10", 5), row("South Worcester", 2, "4.10", 6)]
     rows += [row("South Worcester", 1, "5E", 20), row("South Worcester", 2, "5E", 20)]
     rows += [row("South Worcester", 1, "46", 100), row("South Worcester", 2, "46", -30)]
-    rows += half("South Worcester", "8Q", 36)
+    rows += half("South Worcester", "8Q", 36) + half("South Worcester", "cnought", 0) + half("Ashford", "c0", 1)
     # corrections that exceed what was recorded, and keys that come twice
     rows += [row("Medway", 1, "46", 2), row("Medway", 2, "46", -5)]
     rows += [row("Medway", 1, "1/4.1/4.10/4.2", n) for n in (1, 2, 3, 4)] + [row("Medway", 2, "1/4.1/4.10/4.2", 0)]
@@ -81,8 +81,26 @@ def test_ties_share_the_better_rank_and_leave_a_gap(con: duckdb.DuckDBPyConnecti
 
 
 def test_each_table_is_ranked_by_itself(con: duckdb.DuckDBPyConnection) -> None:
-    rows = rows_of(con, "select rank, areas_ranked from ranked_rates where offence_code = 'c0'")
+    rows = rows_of(con, "select rank, areas_ranked from ranked_rates where offence_code = 'c1'")
     assert rows == [{"rank": 1, "areas_ranked": 1}]
+
+
+def test_a_table_that_is_nought_everywhere_has_no_ranks(con: duckdb.DuckDBPyConnection) -> None:
+    found = rate(con, "South Worcester", offence="cnought")
+    assert (found["offences"], found["population"]) == (0, 300_000)
+    assert (found["status"], found["rank"], found["areas_ranked"], found["rate_per_10k"]) == ("none_recorded", None, 0, None)
+    assert found["status_note"] == "no area that could have been ranked recorded any"
+
+
+def test_a_nought_among_others_is_the_lowest_rate(con: duckdb.DuckDBPyConnection) -> None:
+    found = rate(con, "South Worcester", offence="c0")
+    assert (found["status"], found["rank"], found["areas_ranked"], found["rate_per_10k"]) == ("ranked", 2, 2, 0.0)
+
+
+def test_the_first_areas_are_those_that_recorded_something(con: duckdb.DuckDBPyConnection) -> None:
+    rows = rows_of(con, "select area_name, offences from top_areas where offence_code = 'c0'")
+    assert rows == [{"area_name": "Ashford", "offences": 1}]
+    assert rows_of(con, "from top_areas where offences = 0") == []
 
 
 # ---------------------------------------------------------------- intervals

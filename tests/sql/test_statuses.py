@@ -22,6 +22,7 @@ DERBYSHIRE_NOTE = (
     "CSP group. This issue is expected to be corrected for the next publication."
 )  # blanks as published
 UNKNOWN_NOTE = "Gwent: figures for Newport stand under Cardiff from 2031 onwards."
+PEAK_NOTE = "From January 2024 some offences of High Peak are recorded twice."
 CSPS = {
     **WORCESTERSHIRE,
     "Medway": ["E06000035"],
@@ -79,7 +80,7 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
     rows += half("Bournemouth", "2025/26", "46", ("N/a", -9))
     rows += half("Bournemouth", "2024/25", "46", (2, -9))
     rows += half("Ashford", "2024/25", "46", (2, -9))
-    world = world_with(tmp_path_factory.mktemp("statuses"), rows, KENT_NOTE, DERBYSHIRE_NOTE, UNKNOWN_NOTE)
+    world = world_with(tmp_path_factory.mktemp("statuses"), rows, KENT_NOTE, DERBYSHIRE_NOTE, UNKNOWN_NOTE, PEAK_NOTE)
     # from April: only quarter 1 of 2026/27 is out, for one partnership
     world.release(date(2026, 7, 24), half("South Worcester", "2026/27", counts=(10,)), stem="mar2027")
     with world.build() as con:
@@ -187,9 +188,29 @@ def test_a_note_that_names_no_partnership_sets_all_of_its_force_aside_for_its_ye
     )
 
 
+def test_a_note_that_no_rule_knows_marks_the_area_that_it_names_in_its_years(con: duckdb.DuckDBPyConnection) -> None:
+    marked = {
+        half_year: status(con, "High Peak", half_year) for half_year in ("2023/24 H1", "2023/24 H2", "2025/26 H1", "2025/26 H2")
+    }
+    # January 2024 is in quarter 4 of 2023/24
+    assert [half_year for half_year, (_, note) in marked.items() if note] == ["2023/24 H2", "2025/26 H1", "2025/26 H2"]
+    assert marked["2025/26 H1"] == ("ranked", f'a note of the release speaks of it: "{PEAK_NOTE}"')
+    assert status(con, "Derby", "2025/26 H1") == ("ranked", None)
+
+
+def test_a_reworded_note_marks_every_partnership_of_the_force_that_it_names(tmp_path: Path) -> None:
+    reworded = KENT_NOTE.replace("are recorded under", "have been put under")
+    rows = [row for csp in ("Medway", "Ashford", "Derby") for year in ("2022/23", "2024/25") for row in half(csp, year)]
+    with world_with(tmp_path, rows, reworded).build() as con:
+        for area in ("Medway", "Ashford"):
+            assert status(con, area, "2024/25 H1") == ("ranked", f'a note of the release speaks of it: "{reworded}"')
+            assert status(con, area, "2022/23 H1") == ("no_population", "no mid-2021 population estimate is held")
+        assert status(con, "Derby", "2024/25 H1") == ("ranked", None)
+
+
 def test_a_note_that_no_rule_knows_warns_and_sets_nothing_aside(con: duckdb.DuckDBPyConnection) -> None:
     [warned] = rows_of(con, "from quality_checks where check_name = 'notes_are_known'")
-    assert (warned["required"], warned["passed"], warned["rows_broken"]) == (False, False, 1)
+    assert (warned["required"], warned["passed"], warned["rows_broken"]) == (False, False, 2)
     assert UNKNOWN_NOTE in warned["examples"]
 
 

@@ -1,0 +1,13 @@
+-- one row per release, area, quarter and offence group as that release names it (null: all of them)
+select
+    r.release_key, d.level, n.area_key, left(d.financial_year, 4)::integer * 4 + d.quarter - 1 as quarter_key,
+    lower(d.offence_group) as group_name,
+    sum(d.codes)::bigint as codes, sum(d.nonzero_rows)::bigint as nonzero_rows, sum(d.offences)::bigint as offences,
+    bool_and(d.is_even) as is_even, bool_and(d.is_in_tens) as is_in_tens, bit_xor(d.fingerprint) as fingerprint,
+from stage.area_digests as d
+join stage.releases as r using (release_id)
+join stage.area_names as n
+    on n.level = d.level and n.published_name = d.area_name and d.financial_year between n.valid_from and n.valid_to
+group by grouping sets (
+    (r.release_key, d.level, n.area_key, quarter_key, group_name), (r.release_key, d.level, n.area_key, quarter_key)
+)
