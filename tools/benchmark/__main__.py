@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.benchmark import growth, inputs, report, rows
+from tools.benchmark import growth, half_years, inputs, report, rows
 from tools.benchmark.work import Work, say
 
 MEASURES: dict[str, Callable[[Work], list[report.Row]]] = {
@@ -24,6 +24,7 @@ MEASURES: dict[str, Callable[[Work], list[report.Row]]] = {
     "increment": rows.increment,
     "nothing": rows.nothing,
     "growth": lambda work: _growth(work),
+    "half_years": lambda work: _half_years(work),
     "ranked": rows.ranked,
     "table": rows.command_line,
     "orchestration": rows.orchestration,
@@ -32,6 +33,7 @@ MEASURES: dict[str, Callable[[Work], list[report.Row]]] = {
 PAGE = inputs.ROOT / "docs/performance.md"
 DRAWING = inputs.ROOT / "docs/images/growth.svg"
 GROWTH = "<!-- growth: begin -->", "<!-- growth: end -->"
+HALF_YEARS = "<!-- half-years: begin -->", "<!-- half-years: end -->"
 
 
 def main() -> int:
@@ -66,10 +68,13 @@ def main() -> int:
     command = "python -m tools.benchmark" + (f" --only {options.only}" if chosen != list(MEASURES) else "")
     made = report.made_by(command, (time.monotonic() - started) / 60, load)
     table, behind = report.table(measured), report.behind(measured)
-    print("\n\n".join([table, behind, *([growth.markdown(work.points)] if work.points else []), made]))
+    grown = [growth.markdown(work.points)] if work.points else []
+    grown += [half_years.markdown(work.half_years)] if work.half_years else []
+    print("\n\n".join([table, behind, *grown, made]))
     if options.write:
         report.put(PAGE, f"{made}\n\n{table}\n\n{behind}")
         report.put(PAGE, growth.markdown(work.points), *GROWTH)
+        report.put(PAGE, half_years.markdown(work.half_years), *HALF_YEARS)
         DRAWING.write_text(growth.svg(work.points), encoding="utf-8")
     return 0
 
@@ -77,6 +82,11 @@ def main() -> int:
 def _growth(work: Work) -> list[report.Row]:
     work.points = growth.measure(work)
     return [growth.row(work.points)]
+
+
+def _half_years(work: Work) -> list[report.Row]:
+    work.half_years = half_years.measure(work)
+    return [half_years.row(work.half_years)]
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def _next_vintage(folders: list[Path], made: Path, number: int) -> list[Path]:
         target = made / f"{release_id}.{lake.LAYOUT}"
         target.mkdir(parents=True)
         offences = 0
-        for file in sorted(folder.glob("20*.parquet")):
+        for file in sorted(folder.glob("[0-9]*.parquet")):
             table = pq.read_table(file)
             if release.table_kind == "csp":
                 table, changes = _revised(table, np.random.default_rng([number, int(file.stem[:4])]))

@@ -22,7 +22,8 @@ class Work:
     def __init__(self, folder: Path, inputs: Inputs) -> None:
         self.folder, self.inputs = folder, inputs
         self.parquet: list[Measured] = []  # runs of the full partnership workbook → Parquet
-        self.points: list[Any] = []  # of growth
+        self.points: list[Any] = []  # of growth over vintages
+        self.half_years: list[Any] = []  # of growth over half-years
 
     def fresh(self, name: str) -> Path:
         """A folder that is new each time."""
