@@ -19,8 +19,9 @@ report: $(READY) ## write the report of the sample, and open it in a browser
 	@$(VENV)/bin/crime-rates report --data-dir data/demo
 	@$(VENV)/bin/python -m webbrowser "file://$(CURDIR)/data/demo/report/index.html" > /dev/null || true
 
-test: $(READY) ## run the tests
-	@$(VENV)/bin/python -m pytest
+WORKERS ?= 2
+test: $(READY) ## run the tests, in WORKERS=2 processes
+	@$(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
 fuzz: $(READY) ## mutate workbooks by the thousand (COUNT=5000), and check that each is read or refused
 	@$(VENV)/bin/python -m tools.fuzz --count $(COUNT)

@@ -14,10 +14,19 @@ from tests.support.world import World, build_sample
 SERVICES = {"server", "s3_address", "endpoint", "prefect"}  # fixtures that start a PostgreSQL, S3 or Prefect server
 
 
+TOGETHER = ("flows/cli", "flows/pipeline", "flows/report")  # rooms whose tests share what takes long to make
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a service: `make scale` runs it, `make test` says how many it left to that."""
+    """Mark what needs a service: `make scale` runs it, `make test` says how many it left to that.
+
+    Where several processes run the tests, a module's stay in one of them, and so do those of a room in TOGETHER.
+    """
     for item in items:
-        room = item.path.relative_to(Path(__file__).parent).parts[0]
+        module = item.path.relative_to(Path(__file__).parent)
+        folder = module.parent.as_posix()
+        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else module.as_posix()))
+        room = module.parts[0]
         if room == "services" and (
             SERVICES & set(getattr(item, "fixturenames", ())) or any(name in item.name for name in ("s3", "postgres"))
         ):

@@ -7,12 +7,13 @@ what a flow does belongs to `pipeline`.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from flows.common.package_data import packaged_folder
+from flows.common.package_data import ROOT, packaged_folder
 from flows.common.stopping import stoppable
 from flows.settings import Settings, bypass_proxies, set_defaults
 from flows.storage.data_store import DataStore
@@ -95,7 +96,8 @@ def serve(store: DataStore) -> int:
 
     folder = {"data_dir": store.absolute().address}
     weekdays = Cron(WEEKDAYS, timezone="Europe/London")
-    by_name = EntrypointType.MODULE_PATH  # a file's path would be looked for from the working directory
+    os.chdir(ROOT)  # where Prefect looks for modules first, whatever PYTHONSAFEPATH says: our own, and nothing of this folder
+    by_name = EntrypointType.MODULE_PATH
     deployments: list[Any] = [  # Prefect types them as awaitable or not
         flows.update.to_deployment(name="update", schedule=weekdays, parameters=folder, entrypoint_type=by_name),
         flows.backfill.to_deployment(name="backfill", parameters=folder, entrypoint_type=by_name),

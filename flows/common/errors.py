@@ -30,8 +30,9 @@ def is_disk_full(error: BaseException) -> bool:
 
 
 def is_interrupt(error: BaseException) -> bool:
-    """Whether a person or the system stopped the work; InterruptException is DuckDB's word for it."""
-    return not isinstance(error, Exception) or type(error).__name__ == "InterruptException"
+    """Whether a person or the system stopped the work; DuckDB has two words of its own for it."""
+    by_duckdb = type(error).__name__ == "InterruptException" or str(error) == "Query interrupted"
+    return not isinstance(error, Exception) or by_duckdb
 
 
 def is_expected(error: BaseException) -> bool:
