@@ -123,7 +123,7 @@ def test_a_bad_workbook_fails_alone_and_in_the_same_words(update: Update, tmp_pa
     [path] = (update.data / "runs").glob("*.json")
     run = read_json(path)
     assert (run["state"], [item["message"] for item in run["items"] if item["state"] == "failed"]) == ("partial", [SENTENCE])
-    assert [item["state"] for item in run["items"]].count("new") == len(run["items"]) - 1 == 8
+    assert [item["state"] for item in run["items"]].count("new") == len(run["items"]) - 1 == 9
 
 
 def test_what_prefect_knows_of_the_tasks_is_what_the_workers_did(update: Update, prefect: dict[str, str]) -> None:
@@ -135,7 +135,7 @@ def test_what_prefect_knows_of_the_tasks_is_what_the_workers_did(update: Update,
     said = subprocess.run([sys.executable, "-c", code], env=os.environ | prefect, capture_output=True, text=True, check=True)
     states = dict(json.loads(said.stdout))
     assert update.done.stdout and states[f"normalise {BAD}"] == "Completed"
-    assert len([name for name in states if name.startswith("normalise")]) == 9
+    assert len([name for name in states if name.startswith("normalise")]) == 10
 
 
 def test_a_worker_normalises_a_large_release_in_a_process_of_its_own(two_workers: dask_cluster.Cluster, tmp_path: Path) -> None:

@@ -252,4 +252,4 @@ def test_commands_take_an_address_from_the_environment(command: Any, bucket: str
     assert "required ones all passed" in command("reader", "check").stdout
     done = command("reader", "rollback")
     assert (done.returncode, done.stdout) == (1, "") and "no older build" in done.stderr
-    assert command("reader", "releases").stdout.count("sample-tables") == 3
+    assert command("reader", "releases").stdout.count("sample-tables") == 4
