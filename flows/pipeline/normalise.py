@@ -1,19 +1,21 @@
-"""The task `normalise`: stored files become one partition of the lake, a large release in a process of its own.
+"""The task `normalise`: stored files become one partition of the lake, in a process with limited memory and time.
 
-So two releases go on at once on two cores, where threads of one Python would take turns. That process runs this module: a request
-as JSON on standard input, the result as JSON on standard output.
+So a hostile file ends that process and nothing else, and two releases go on at once on two cores, where threads of one Python
+would take turns. Such a process is a fork of a server (flows/common/fork_server.py) that runs this module's `answer`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypedDict, cast
 
 from flows.common.allocator import KEEP_FREED_MEMORY
 from flows.common.errors import is_disk_full
-from flows.common.subprocesses import SubprocessFailed, answer_parent, ask_child
+from flows.common.fork_server import ForkServers, WorkLimits
+from flows.common.subprocesses import SubprocessFailed
 from flows.settings import Settings
 from flows.storage import lake, raw_store
 from flows.storage.object_store import CorruptPartition
@@ -22,15 +24,17 @@ from flows.storage.run_log import FileResult, ResultState
 from transforms.areas import known_names, read_reference
 from transforms.errors import PublishedFileError
 
-LARGE_BYTES = 2_000_000  # of a workbook: reading one takes far longer than starting a process, which takes half a second
+LARGE_BYTES = 2_000_000  # of a workbook: reading one takes far longer than starting a server, which takes half a second
+WORK_LIMITS = WorkLimits()
 
 
 class NormaliseRequest(TypedDict):
-    """What a process is asked to normalise: `folders` are those of the release's files in the raw store."""
+    """What a process is asked to normalise: `folders` are those of the files in the raw store."""
 
     data_dir: str
     reference_dir: str
     name: str
+    kind: str
     folders: list[str]
 
 
@@ -53,27 +57,36 @@ def normalise_release(data_dir: Path, reference_dir: Path, name: str, folders: S
     return FileResult(name, FileKind.OFFENCES, ResultState.NEW if is_new else ResultState.UNCHANGED, message)
 
 
-def normalise_release_in_subprocess(data_dir: Path, reference_dir: Path, name: str, folders: Sequence[Path]) -> FileResult:
-    """The same in a process of its own. Raises SubprocessFailed, with the sentence of that process, when it fails."""
-    request = NormaliseRequest(
-        data_dir=str(data_dir), reference_dir=str(reference_dir), name=name, folders=[str(folder) for folder in folders]
-    )
+def normalise_source(data_dir: Path, name: str, kind: FileKind, folder: Path) -> FileResult:
+    """The same of a population or lookup file."""
+    write = lake.write_population if kind == FileKind.POPULATION else lake.write_lookup
     try:
-        answer = ask_child("flows.pipeline.normalise", request, add=KEEP_FREED_MEMORY)
-    except SubprocessFailed as error:
-        raise SubprocessFailed(f"{name} could not be normalised: {error}") from error
-    return FileResult.parse(cast(dict[str, str], answer))
+        partition, is_new = write(data_dir / "lake", raw_store.read(folder))
+    except PublishedFileError as error:
+        return FileResult(name, kind, ResultState.FAILED, str(error))
+    message = f"{partition.rows:,} rows, published {partition.vintage} ({partition.vintage_source})"
+    return FileResult(name, kind, ResultState.NEW if is_new else ResultState.UNCHANGED, message)
 
 
-def _answer_request(request: NormaliseRequest) -> dict[str, str]:
-    folders = [Path(folder) for folder in request["folders"]]
-    return asdict(normalise_release(Path(request["data_dir"]), Path(request["reference_dir"]), request["name"], folders))
+def open_servers(limits: WorkLimits = WORK_LIMITS) -> ForkServers:
+    """Servers whose forks normalise files; none is started before it is needed. A context manager."""
+    return ForkServers("flows.pipeline.normalise", limits, KEEP_FREED_MEMORY)
 
 
-def normalise(settings: Settings, name: str, kind: FileKind, folders: Sequence[Path]) -> FileResult:
+def answer(request: NormaliseRequest) -> dict[str, str]:
+    """In a fork: the result of a request, as JSON has it."""
+    kind, folders = FileKind(request["kind"]), [Path(folder) for folder in request["folders"]]
+    return asdict(_normalise_here(Path(request["data_dir"]), Path(request["reference_dir"]), request["name"], kind, folders))
+
+
+def normalise(
+    settings: Settings, name: str, kind: FileKind, folders: Sequence[Path], servers: ForkServers | None = None
+) -> FileResult:
     """Normalise stored files into the lake: one release, or one population or lookup file.
 
-    A file that is not what it should be gives a failed result with one sentence; it stays in the raw store.
+    servers: of `open_servers`, whose forks read the files. Without them a large release has a server of its own, and other files
+    are read in this process, which may end with them: that of a worker, or of a test. A file that is not what it should be gives
+    a failed result with one sentence; it stays in the raw store.
     """
     settings, folders, moved = settings.on_this_host(folders)
     store = settings.store
@@ -85,39 +98,38 @@ def normalise(settings: Settings, name: str, kind: FileKind, folders: Sequence[P
             store.fetch_partitions(folders)
     except CorruptPartition as error:
         return FileResult(name, kind, ResultState.FAILED, str(error))
-    result = _normalise_files(settings, name, kind, folders)
+    result = _normalise_files(settings, name, kind, folders, servers)
     if result.state is not ResultState.FAILED:
         store.store_partition(partition)
     return result
 
 
-def _normalise_files(settings: Settings, name: str, kind: FileKind, folders: Sequence[Path]) -> FileResult:
-    if kind == FileKind.OFFENCES:
-        return _normalise_release(settings, name, folders)
-    write = lake.write_population if kind == FileKind.POPULATION else lake.write_lookup
-    try:
-        partition, is_new = write(settings.data_dir / "lake", raw_store.read(folders[0]))
-    except PublishedFileError as error:
-        return FileResult(name, kind, ResultState.FAILED, str(error))
-    message = f"{partition.rows:,} rows, published {partition.vintage} ({partition.vintage_source})"
-    if partition.gaps:
-        more = " …" if len(partition.gaps) > 3 else ""
-        message += f", {len(partition.gaps):,} cells without a figure ({', '.join(partition.gaps[:3])}{more})"
-    return FileResult(name, kind, ResultState.NEW if is_new else ResultState.UNCHANGED, message)
-
-
-def _normalise_release(settings: Settings, name: str, folders: Sequence[Path]) -> FileResult:
+def _normalise_files(
+    settings: Settings, name: str, kind: FileKind, folders: Sequence[Path], servers: ForkServers | None
+) -> FileResult:
     files = [raw_store.read(folder) for folder in folders]
-    is_large = sum(file.size for file in files) > LARGE_BYTES
-    if not is_large or lake.has_release(settings.data_dir / "lake", files):
-        return normalise_release(settings.data_dir, settings.reference_dir, name, folders)
+    is_large = kind == FileKind.OFFENCES and sum(file.size for file in files) > LARGE_BYTES
+    is_read = not lake.is_current(lake.partition_folder(settings.data_dir / "lake", kind, files), files[0])
+    if not is_read or (servers is None and not is_large):
+        return _normalise_here(settings.data_dir, settings.reference_dir, name, kind, folders)
+    request = NormaliseRequest(
+        data_dir=str(settings.data_dir),
+        reference_dir=str(settings.reference_dir),
+        name=name,
+        kind=kind,
+        folders=[str(folder) for folder in folders],
+    )
     try:
-        return normalise_release_in_subprocess(settings.data_dir, settings.reference_dir, name, folders)
+        with nullcontext(servers) if servers is not None else open_servers() as lent:
+            return FileResult.parse(cast(dict[str, str], lent.ask(request)))
     except SubprocessFailed as error:
         if is_disk_full(error):
-            raise
-        return FileResult(name, FileKind.OFFENCES, ResultState.FAILED, str(error))  # whatever ended it, the other files go on
+            raise SubprocessFailed(f"{name} could not be normalised: {error}") from error
+        # whatever ended it, the other files go on
+        return FileResult(name, kind, ResultState.FAILED, f"{name} could not be normalised: {error}")
 
 
-if __name__ == "__main__":
-    answer_parent(_answer_request)
+def _normalise_here(data_dir: Path, reference_dir: Path, name: str, kind: FileKind, folders: Sequence[Path]) -> FileResult:
+    if kind == FileKind.OFFENCES:
+        return normalise_release(data_dir, reference_dir, name, folders)
+    return normalise_source(data_dir, name, kind, folders[0])

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from flows.common.atomic_files import sha256_of
+from flows.common.fork_server import ForkServers, WorkLimits
 from flows.pipeline import normalise
 from flows.settings import Settings
 from flows.storage import lake, raw_store
 from flows.storage.data_store import LocalStore
 from flows.storage.raw_store import FileKind
+from flows.storage.run_log import FileResult
 from tests.support.releases import CSP_2015, cover, figures, write_ods
+from tests.support.workbook_files import change_part
 from tests.support.world import REFERENCE
 
 APRIL = date(2026, 4, 23)
@@ -28,25 +32,32 @@ def stored(data: Path, last: object = 9) -> Path:
     return raw_store.store(data / "raw", raw_store.SourceFile(path, FileKind.OFFENCES))[0]
 
 
+@pytest.fixture(scope="module")
+def servers() -> Iterator[ForkServers]:
+    with normalise.open_servers() as servers:
+        yield servers
+
+
+def normalise_apart(servers: ForkServers, data: Path, folders: list[Path]) -> FileResult:
+    return normalise.normalise(Settings(LocalStore(data)), NAME, FileKind.OFFENCES, folders, servers)
+
+
 def parquet(data: Path) -> list[str]:
     return [sha256_of(path) for path in sorted((data / "lake").rglob("*.parquet"))]
 
 
-def test_a_process_of_its_own_gives_the_same_item_and_the_same_bytes(tmp_path: Path) -> None:
+def test_a_process_of_its_own_gives_the_same_item_and_the_same_bytes(servers: ForkServers, tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     (tmp_path / "apart").mkdir()
     here = normalise.normalise_release(tmp_path / "here", REFERENCE, NAME, [stored(tmp_path / "here")])
-    apart = normalise.normalise_release_in_subprocess(tmp_path / "apart", REFERENCE, NAME, [stored(tmp_path / "apart")])
+    apart = normalise_apart(servers, tmp_path / "apart", [stored(tmp_path / "apart")])
     assert (here, here.state) == (apart, "new")
     assert parquet(tmp_path / "here") == parquet(tmp_path / "apart") != []
-    assert (
-        normalise.normalise_release_in_subprocess(tmp_path / "apart", REFERENCE, NAME, [stored(tmp_path / "apart")]).state
-        == "unchanged"
-    )
+    assert normalise_apart(servers, tmp_path / "apart", [stored(tmp_path / "apart")]).state == "unchanged"
 
 
-def test_a_bad_release_fails_with_the_same_sentence(tmp_path: Path) -> None:
-    item = normalise.normalise_release_in_subprocess(tmp_path, REFERENCE, NAME, [stored(tmp_path, "lots")])
+def test_a_bad_release_fails_with_the_same_sentence(servers: ForkServers, tmp_path: Path) -> None:
+    item = normalise_apart(servers, tmp_path, [stored(tmp_path, "lots")])
     assert item.state == "failed"
     assert item.message.endswith('sheet 2015_16, row 3, column Offence Count: expected a whole number or N/a, found "lots".')
     assert lake.partition_folders(tmp_path / "lake", FileKind.OFFENCES) == []
@@ -75,4 +86,26 @@ def test_a_process_of_its_own_frees_memory_in_its_own_way(tmp_path: Path, monkey
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
-    assert normalise.normalise_release_in_subprocess(tmp_path, REFERENCE, NAME, [stored(tmp_path)]).state == "new"
+    with normalise.open_servers() as servers:
+        assert normalise_apart(servers, tmp_path, [stored(tmp_path)]).state == "new"
+
+
+def test_a_file_that_takes_too_much_fails_alone_and_the_next_one_is_read(tmp_path: Path) -> None:
+    """A few hundred bytes say that one row stands there two million times."""
+    row = figures("2015/16", 1, "West Mercia", count=9, csp="South Worcester")
+    path = write_ods(tmp_path / NAME, [cover(APRIL), ("2015_16", [CSP_2015, row])])
+    change_part(path, "content.xml", repeat_last_row)
+    hostile = raw_store.store(tmp_path / "raw", raw_store.SourceFile(path, FileKind.OFFENCES))[0]
+    limits = WorkLimits(memory=1 << 30)
+    with normalise.open_servers(limits) as servers:
+        item = normalise_apart(servers, tmp_path, [hostile])
+        assert (item.state, item.message) == (
+            "failed",
+            f"{NAME} could not be normalised: expected a file that is read within 1 GB of memory, found one that takes more",
+        )
+        assert normalise_apart(servers, tmp_path, [stored(tmp_path)]).state == "new"
+
+
+def repeat_last_row(xml: bytes) -> bytes:
+    before, tag, last = xml.rpartition(b"<table:table-row><table:table-cell office:value-type")
+    return before + tag.replace(b"<table:table-row>", b'<table:table-row table:number-rows-repeated="2000000">') + last

@@ -1,0 +1,190 @@
+"""Processes that do dangerous work under limits of memory and time, and start in a hundredth of a second.
+
+A Python with our libraries takes half a second to start. So one such process stays, and forks itself for each piece of work: the
+fork is limited, does the work and ends; whatever it does, the server and its parent go on. Requests and answers are JSON.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from threading import Lock, Thread
+from typing import Any, Self
+
+from flows.common.errors import describe_error, is_expected
+from flows.common.subprocesses import SubprocessFailed, start_child, wait_for_child, work_for_parent
+
+MAX_MEMORY = 8 << 30  # bytes of address space; the largest release published takes 2
+MAX_SECONDS = 600  # of processor; the largest release published takes 20
+MAX_ANSWER = 1 << 20  # bytes
+OUT_OF_MEMORY = 77  # exit status of a fork
+WATCH_SECONDS = 0.2  # between two looks of a fork whether its server is there
+
+
+@dataclass(frozen=True)
+class WorkLimits:
+    """What one piece of work may take. memory: bytes of address space. seconds: of processor, and thrice as many by the clock."""
+
+    memory: int = MAX_MEMORY
+    seconds: int = MAX_SECONDS
+
+
+class ForkServer:
+    """A process that runs `module`.`answer(request)` in a fork of its own for each request."""
+
+    def __init__(self, module: str, limits: WorkLimits, variables: Mapping[str, str]) -> None:
+        self._process = start_child("flows.common.fork_server", module, str(limits.memory), str(limits.seconds), add=variables)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._process.poll() is None
+
+    def ask(self, request: object) -> Any:  # noqa: ANN401, a JSON value
+        """The answer of a fork. Raises SubprocessFailed with its sentence, or with what ended it."""
+        assert self._process.stdin is not None and self._process.stdout is not None  # pipes, as asked for
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line.endswith("\n"):
+            wait_for_child(self._process)  # raises, with what it said last
+            raise SubprocessFailed("its process ended without an answer")
+        answer = json.loads(line)
+        if "error" in answer:
+            failed = SubprocessFailed(answer["error"])
+            for note in answer["notes"]:
+                failed.add_note(note)
+            raise failed
+        return answer["answer"]
+
+    def close(self) -> None:
+        """End it, and its fork; a thread that waits for an answer is told so."""
+        self._process.kill()
+        self._process.wait()
+
+
+@dataclass
+class ForkServers:
+    """Fork servers for several threads: each borrows one that is idle, or starts one. A context manager: all end with it."""
+
+    module: str
+    limits: WorkLimits = field(default_factory=WorkLimits)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    _servers: list[ForkServer] = field(default_factory=list, init=False)
+    _idle: list[ForkServer] = field(default_factory=list, init=False)
+    _lock: Lock = field(default_factory=Lock, init=False)
+
+    def ask(self, request: object) -> Any:  # noqa: ANN401, a JSON value
+        """The answer to a request. Raises SubprocessFailed."""
+        with self._borrow() as server:
+            return server.ask(request)
+
+    @contextmanager
+    def _borrow(self) -> Iterator[ForkServer]:
+        with self._lock:
+            server = self._idle.pop() if self._idle else None
+        if server is None or not server.is_alive:
+            server = ForkServer(self.module, self.limits, self.variables)
+            with self._lock:
+                self._servers.append(server)
+        try:
+            yield server
+        finally:
+            with self._lock:
+                self._idle.append(server)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all of them, also those at work: whoever waits for one gets SubprocessFailed."""
+        with self._lock:
+            servers, self._servers, self._idle = self._servers, [], []
+        for server in servers:
+            server.close()
+
+
+# ---------------------------------------------------------------- the server
+def _serve(answer: Callable[[Any], object], memory: int, seconds: int) -> None:
+    for line in sys.stdin:
+        sys.stdout.write(_answer_in_fork(answer, json.loads(line), memory, seconds) + "\n")
+        sys.stdout.flush()
+
+
+def _answer_in_fork(answer: Callable[[Any], object], request: object, memory: int, seconds: int) -> str:
+    """The line of a fork, or one that says what ended it."""
+    reading, writing = os.pipe()
+    server, child = os.getpid(), os.fork()
+    if child == 0:
+        status = 1
+        os.close(reading)
+        with suppress(BaseException):
+            Thread(target=_end_with, args=[server], daemon=True).start()
+            _limit_process(memory, seconds)
+            line = _work(answer, request).encode()
+            os.write(writing, line)  # returns when all of it was read at the other end
+            status = 0 if line else OUT_OF_MEMORY
+        os._exit(status)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        line = pipe.read(MAX_ANSWER + 1)
+    _, status = os.waitpid(child, 0)
+    if len(line) > MAX_ANSWER:
+        return json.dumps({"error": "its process gave an answer that is too long", "notes": []})
+    return line.decode() if line else json.dumps({"error": _explain_end(status, memory, seconds), "notes": []})
+
+
+def _end_with(server: int) -> None:
+    """End this fork when its server is gone: nobody waits for the answer any more."""
+    while os.getppid() == server:
+        time.sleep(WATCH_SECONDS)
+    os._exit(1)
+
+
+def _work(answer: Callable[[Any], object], request: object) -> str:
+    try:
+        return json.dumps({"answer": answer(request)})
+    except MemoryError:
+        return ""
+    except Exception as error:  # noqa: BLE001, the parent reports it
+        notes = [] if is_expected(error) else traceback.format_exc().splitlines()
+        return json.dumps({"error": describe_error(error), "notes": notes})
+
+
+def _explain_end(status: int, memory: int, seconds: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    if -code in (signal.SIGXCPU, signal.SIGALRM):
+        return f"expected a file that is read within {seconds:,} seconds, found one that takes longer"
+    if code == OUT_OF_MEMORY or -code == signal.SIGABRT:  # Python says that there is none, C++ aborts
+        return f"expected a file that is read within {memory / (1 << 30):.3g} GB of memory, found one that takes more"
+    return f"its process was ended (signal {-code})" if code < 0 else f"its process ended without an answer (exit status {code})"
+
+
+def _limit_process(memory: int, seconds: int) -> None:
+    """Limit this process, where the system can; limits that are lower already stay."""
+    signal.alarm(3 * seconds)
+    with suppress(ImportError):
+        import resource
+
+        for kind, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_CORE, 0)):
+            _, hard = resource.getrlimit(kind)
+            with suppress(ValueError, OSError):  # macOS knows the first, and does not keep it
+                resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+
+if __name__ == "__main__":
+    work_for_parent(lambda: _serve(importlib.import_module(sys.argv[1]).answer, int(sys.argv[2]), int(sys.argv[3])))
