@@ -38,7 +38,7 @@ class WorkLimits:
 
 
 class ForkServer:
-    """A process that runs `module`.`answer(request)` in a fork of its own for each request."""
+    """A process that runs `module`.`prepare()` once, and `answer(request)` in a fork of its own for each request."""
 
     def __init__(self, module: str, limits: WorkLimits, variables: Mapping[str, str]) -> None:
         self._process = start_child("flows.common.fork_server", module, str(limits.memory), str(limits.seconds), add=variables)
@@ -119,9 +119,11 @@ class ForkServers:
 
 
 # ---------------------------------------------------------------- the server
-def _serve(answer: Callable[[Any], object], memory: int, seconds: int) -> None:
+def _serve(name: str, memory: int, seconds: int) -> None:
+    module = importlib.import_module(name)
+    module.prepare()
     for line in sys.stdin:
-        sys.stdout.write(_answer_in_fork(answer, json.loads(line), memory, seconds) + "\n")
+        sys.stdout.write(_answer_in_fork(module.answer, json.loads(line), memory, seconds) + "\n")
         sys.stdout.flush()
 
 
@@ -161,6 +163,8 @@ def _work(answer: Callable[[Any], object], request: object) -> str:
     except MemoryError:
         return ""
     except Exception as error:  # noqa: BLE001, the parent reports it
+        if "can't start new thread" in str(error):  # for want of memory for its stack
+            return ""
         notes = [] if is_expected(error) else traceback.format_exc().splitlines()
         return json.dumps({"error": describe_error(error), "notes": notes})
 
@@ -187,4 +191,4 @@ def _limit_process(memory: int, seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    work_for_parent(lambda: _serve(importlib.import_module(sys.argv[1]).answer, int(sys.argv[2]), int(sys.argv[3])))
+    work_for_parent(lambda: _serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TypedDict, cast
 
+import pyarrow as pa
+
 from flows.common.allocator import KEEP_FREED_MEMORY
 from flows.common.errors import is_disk_full
 from flows.common.fork_server import ForkServers, WorkLimits
@@ -71,6 +73,11 @@ def normalise_source(data_dir: Path, name: str, kind: FileKind, folder: Path) ->
 def open_servers(limits: WorkLimits = WORK_LIMITS) -> ForkServers:
     """Servers whose forks normalise files; none is started before it is needed. A context manager."""
     return ForkServers("flows.pipeline.normalise", limits, KEEP_FREED_MEMORY)
+
+
+def prepare() -> None:
+    """In a server: load what each fork would load otherwise."""
+    pa.array([0]).to_numpy()  # pyarrow imports pandas, where it is installed, when it first hands something to NumPy
 
 
 def answer(request: NormaliseRequest) -> dict[str, str]:

@@ -11,6 +11,10 @@ from transforms.errors import UsageError
 KEPT: list[bytes] = []
 
 
+def prepare() -> None:
+    """Nothing to load."""
+
+
 def answer(request: dict[str, str]) -> dict[str, object]:
     """Do what is asked."""
     match request["do"]:
