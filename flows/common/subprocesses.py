@@ -81,7 +81,7 @@ def answer_parent(answer: Callable[[Any], object]) -> None:
 
 def work_for_parent(work: Callable[[], None]) -> None:
     """In the child: work, and end with one sentence on standard error and exit status 1 if that fails."""
-    Thread(target=_end_with_parent, args=[os.getppid()], daemon=True).start()
+    Thread(target=end_with_parent, args=[os.getppid()], daemon=True).start()
     try:
         work()
     except Exception as error:  # noqa: BLE001, the parent reports it
@@ -91,7 +91,7 @@ def work_for_parent(work: Callable[[], None]) -> None:
         sys.exit(describe_error(error))
 
 
-def _end_with_parent(parent: int) -> None:
+def end_with_parent(parent: int) -> None:
     """End this process as soon as the one that started it is gone: nobody waits for its work any more."""
     while os.getppid() == parent:
         time.sleep(WATCH_SECONDS)

@@ -1,7 +1,8 @@
 """Where stored files are normalised: on threads of the run, or on the workers of a Dask cluster that a setting names.
 
-A worker receives paths and returns a FileResult; the bytes go into the lake, which it must see under the same paths. It works
-as the run itself does, large workbooks in a process of their own, so that a hostile one ends that process and not the worker.
+On threads, each file is read in a process with limited memory and time. A worker receives paths and returns a FileResult; the
+bytes go into the lake, which it must see under the same paths. It reads large workbooks in such a process, too; another file
+that is hostile may end the worker, as which the cluster starts a new one.
 Where Prefect orchestrates the run, each is a task run of Prefect's on the same threads and workers.
 """
 
@@ -15,7 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from flows.common.fork_server import ForkServers
 from flows.common.subprocesses import end_children
+from flows.pipeline.normalise import open_servers
 from flows.pipeline.runner import THREADS, Task, is_orchestrated
 from flows.settings import Settings
 from flows.storage.raw_store import FileKind
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
     Future: TypeAlias = DaskFuture[FileResult]
 
-NormaliseTask: TypeAlias = "Task[[Settings, str, FileKind, Sequence[Path]], FileResult]"
+NormaliseTask: TypeAlias = "Task[[Settings, str, FileKind, Sequence[Path], ForkServers | None], FileResult]"
 WaitForResult: TypeAlias = Callable[[], FileResult]
 StartTask: TypeAlias = Callable[[str, FileKind, Sequence[Path]], WaitForResult]
 """Starts to normalise (name, kind, stored folders); returns a function that waits for the result."""
@@ -53,11 +56,11 @@ def executor_for(settings: Settings, task: NormaliseTask) -> Iterator[StartTask]
             for_workers = replace(settings, store=settings.store.absolute())  # each works in a folder of its own
             yield lambda name, kind, folders: cluster.start(task, for_workers, name, kind, [f.absolute() for f in folders])
     elif is_orchestrated():
-        with _children_ended():
-            yield lambda name, kind, folders: task.orchestrated.submit(settings, name, kind, folders).result
+        with open_servers() as servers, _children_ended():
+            yield lambda name, kind, folders: task.orchestrated.submit(settings, name, kind, folders, servers).result
     else:
-        with ThreadPoolExecutor(THREADS) as pool, _children_ended(pool):
-            yield lambda name, kind, folders: pool.submit(task, settings, name, kind, folders).result
+        with open_servers() as servers, ThreadPoolExecutor(THREADS) as pool, _children_ended(pool):
+            yield lambda name, kind, folders: pool.submit(task, settings, name, kind, folders, servers).result
 
 
 @contextmanager

@@ -16,8 +16,8 @@ def prepare() -> None:
 
 
 def answer(request: dict[str, str]) -> dict[str, object]:
-    """Do what is asked."""
-    match request["do"]:
+    """Do what is asked; a request that knows nothing of this fills memory."""
+    match request.get("do", "fill memory"):
         case "fill memory":
             while True:
                 KEPT.append(b"x" * 10_000_000)

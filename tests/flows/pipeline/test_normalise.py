@@ -90,10 +90,10 @@ def test_a_process_of_its_own_frees_memory_in_its_own_way(tmp_path: Path, monkey
 
 
 def test_a_file_that_takes_too_much_fails_alone_in_one_sentence(tmp_path: Path) -> None:
-    with normalise.open_servers(WorkLimits(memory=1 << 20)) as servers:  # as if it were all that there is
-        item = normalise_apart(servers, tmp_path, [stored(tmp_path)])
+    with ForkServers("tests.support.fork_answers", WorkLimits(memory=400 << 20)) as hungry:
+        item = normalise_apart(hungry, tmp_path, [stored(tmp_path)])
     assert (item.state, item.message) == (
         "failed",
-        f"{NAME} could not be normalised: expected a file that is read within 0.000977 GB of memory, found one that takes more",
+        f"{NAME} could not be normalised: expected a file that is read within 0.391 GB of memory, found one that takes more",
     )
     assert lake.partition_folders(tmp_path / "lake", FileKind.OFFENCES) == []
