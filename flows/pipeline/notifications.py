@@ -24,16 +24,21 @@ TOP = 20  # rows of the newest table in Prefect's UI
 
 
 def notify_webhook(run: Run, settings: Settings) -> None:
-    """Post to the webhook of the settings, if there is one, that a run failed or was partial."""
-    if not settings.webhook_url or run.succeeded:
+    """Post to the webhook of the settings, if there is one, that a run failed, was partial, found another at work, or warns.
+
+    The caller holds no lock: this may take webhook.SECONDS.
+    """
+    if not settings.webhook_url or (run.succeeded and not run.warnings):
         return
-    text = f"crime-rates {run.command}: {run.state}. " + " ".join([*(result.message for result in run.failed), run.error])
+    said = [*(result.message for result in run.failed), run.error, *(f"Note: {warning}" for warning in run.warnings)]
+    text = f"crime-rates {run.command}: {run.state}. " + " ".join(filter(None, said))
     message = webhook.WebhookMessage(
         text=text.strip(),
         command=run.command,
         state=run.state,
         started=run.started,
         failed=[result.name for result in run.failed],
+        warnings=run.warnings.copy(),
     )
     with _only_warn(run, "the webhook did not hear of this run"):
         webhook.post_message(settings.webhook_url, message)

@@ -24,7 +24,8 @@ from flows.sources import catalogue
 from flows.sources.errors import SourceError, UnreachableError, is_transient
 from flows.sources.http_client import Client
 from flows.storage.data_store import DataStore
-from flows.storage.run_log import FileResult, ResultState, Run, timed
+from flows.storage.file_lock import RunInProgress
+from flows.storage.run_log import FileResult, ResultState, Run, RunState, timed
 from flows.warehouse.build import BuildRefused
 from transforms.errors import CrimeRatesError, PublishedFileError
 
@@ -155,35 +156,43 @@ def _publish_to_lakehouse(run: Run, settings: Settings, database: Path) -> None:
 
 
 def record_run(run: Run, settings: Settings, work: Callable[[], None]) -> None:
-    """Lock the data folder, do the work of a run, and put on record how it ended, whatever ended it.
+    """Lock the data folder, do the work of a run, put on record how it ended, whatever ended it, and tell the webhook.
 
     An error that a person can act on, such as a busy folder, is the run's own (`run.error`); any other, and an interrupt, is
     raised again.
     """
     try:
-        with settings.store.lock():
-            remove_leftovers(settings.data_dir)
-            try:
-                work()
-            except BaseException as error:  # also an interrupt: a run that somebody stops is on record too
-                run.error = describe_error(error)
-                if is_interrupt(error):
-                    end_children()
-                    remove_leftovers(settings.data_dir)  # of theirs
-                if not is_disk_full(error):
-                    raise
-            finally:
-                run.end()
-                _save(run, settings.store)  # before anybody is told, which may take longer than a stopped run has
-                warnings_before = len(run.warnings)
-                notifications.notify_webhook(run, settings)
-                if len(run.warnings) > warnings_before:
-                    _save(run, settings.store)
+        _work_locked(run, settings, work)
+    except RunInProgress as error:
+        if not run.finished:  # else this one was at work itself, and lost its place
+            run.end_busy(describe_error(error))
     except Exception as error:
         if not is_expected(error):
             raise
         run.error = describe_error(error)
         run.end()
+    finally:  # the lock has been let go: a slow webhook holds nobody up
+        warnings_before = len(run.warnings)
+        notifications.notify_webhook(run, settings)
+        if len(run.warnings) > warnings_before and run.state is not RunState.BUSY:
+            _save(run, settings.store)
+
+
+def _work_locked(run: Run, settings: Settings, work: Callable[[], None]) -> None:
+    with settings.store.lock():
+        remove_leftovers(settings.data_dir)
+        try:
+            work()
+        except BaseException as error:  # also an interrupt: a run that somebody stops is on record too
+            run.error = describe_error(error)
+            if is_interrupt(error):
+                end_children()
+                remove_leftovers(settings.data_dir)  # of theirs
+            if not is_disk_full(error):
+                raise
+        finally:
+            run.end()
+            _save(run, settings.store)  # before anybody is told, which may take longer than a stopped run has
 
 
 def leave_artifacts(run: Run, settings: Settings) -> None:

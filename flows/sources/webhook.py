@@ -20,13 +20,14 @@ class WebhookMessage(TypedDict):
 
     text: str
     command: str  # update, backfill
-    state: str  # completed, unchanged, partial, failed
+    state: str  # of RunState: partial, failed, busy; completed or unchanged where there are warnings
     started: str  # UTC, ISO 8601
     failed: list[str]  # names of files
+    warnings: list[str]
 
 
-def post_message(url: str, message: WebhookMessage, seconds: float = SECONDS) -> None:
-    """Post a message, in `seconds` at most. Raises UnreachableError or BudgetError without an answer, AddressError for an address
+def post_message(url: str, message: WebhookMessage) -> None:
+    """Post a message, in SECONDS at most. Raises UnreachableError or BudgetError without an answer, AddressError for an address
     that is none, StatusError for an answer that is not of success.
 
     Errors name only the host: the rest of a webhook's address is a secret.
@@ -35,9 +36,9 @@ def post_message(url: str, message: WebhookMessage, seconds: float = SECONDS) ->
         host, allowed = urlsplit(url).hostname or "no host", AllowList.of(url)
     except ValueError:
         raise AddressError(SERVICE, "CRIME_RATES_WEBHOOK_URL", "an http or https address", "none") from None
-    limits = Limits(run_seconds=seconds)
+    limits = Limits(run_seconds=SECONDS)
     with (
-        Client(allowed=allowed, limits=limits, attempts=1, timeout=(seconds, seconds)) as client,
-        client.budget(SERVICE, host, seconds=seconds, most=MOST_BYTES) as budget,
+        Client(allowed=allowed, limits=limits, attempts=1, timeout=(SECONDS, SECONDS)) as client,
+        client.budget(SERVICE, host, seconds=SECONDS, most=MOST_BYTES) as budget,
     ):
         client.post_json(without_credentials(url), message, budget=budget)

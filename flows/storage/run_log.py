@@ -32,13 +32,17 @@ class ResultState(StrEnum):
 
 
 class RunState(StrEnum):
-    """What became of a run; UNCHANGED: there was nothing to do, PARTIAL: something failed and the rest was done."""
+    """What became of a run.
+
+    UNCHANGED: there was nothing to do. PARTIAL: something failed and the rest was done. BUSY: another run was at work.
+    """
 
     RUNNING = "running"
     COMPLETED = "completed"
     UNCHANGED = "unchanged"
     PARTIAL = "partial"
     FAILED = "failed"
+    BUSY = "busy"
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,10 @@ class Run:
             self.state = RunState.PARTIAL
         else:
             self.state = RunState.COMPLETED if self.published or self.lakehouse or self.tables else RunState.UNCHANGED
+
+    def end_busy(self, error: str) -> None:
+        """End a run that found another one at work."""
+        self.finished, self.error, self.state = utc_now(), error, RunState.BUSY
 
     def save(self, store: DataStore) -> None:
         """Put the run on record. Raises OSError."""
