@@ -49,7 +49,7 @@ areas_ranked INTEGER [areas, computed] how many areas have a rank in this table
 status VARCHAR [-, computed] ranked, or why not, the first that applies: unassigned, not_resident, withdrawn, incomplete, implausible, no_population, negative, none_recorded
 status_note VARCHAR? [-, Home Office or computed] the reason in words; for ranked rows what casts doubt on the count, what a note of the release says, or how the population was apportioned
 release_id VARCHAR [-, pipeline] the release that the counts come from
-unassigned_share DOUBLE? [share, computed] of the force's offences in this table, the share recorded under none of its partnerships, by which their counts are understated; null but at level csp
+unassigned_share DOUBLE? [share, computed] of the force's offences in this table, the share recorded under none of its partnerships, by which their counts are understated, to four decimals; null but at level csp
 """),
     ("half_year", "level", "area_name", "offence_level", "offence_code"),
     ("half_year", "level", "offence_level", "offence_code", "rank nulls last", "area_name"),

@@ -54,9 +54,17 @@ series as (
         list_filter([
             if(lag(quarter_key, 4) over past = quarter_key - 4, lag(share, 4) over past, null),
             if(lag(quarter_key) over past = quarter_key - 1, lag(share) over past, null),
+        ], lambda near: near > usual_share / 4) as shares_before,  -- without noughts
+        list_filter([
             if(lead(quarter_key) over past = quarter_key + 1, lead(share) over past, null),
             if(lead(quarter_key, 4) over past = quarter_key + 4, lead(share, 4) over past, null),
-        ], lambda near: near > usual_share / 4) as near_shares,  -- without noughts
+        ], lambda near: near > usual_share / 4) as shares_after,
+        -- of those before and those after the ones that the count is nearer to: a step that lasts is no anomaly
+        case
+            when len(shares_before) = 0 or len(shares_before) + len(shares_after) < 2 then null
+            when abs(share - list_median(shares_after)) < abs(share - list_median(shares_before)) then list_median(shares_after)
+            else list_median(shares_before)
+        end as expected_share,
     from shares
     window past as (partition by screened_key, area_key, group_name order by quarter_key)
 ),
@@ -91,7 +99,7 @@ judged as (
     select
         s.screened_key as release_key, s.level, s.area_key, s.quarter_key, s.group_name, s.offences, s.nonzero_rows,
         s.is_even, s.is_in_tens, c.area_key is not null as is_copy,
-        if(len(s.near_shares) >= 2, list_median(s.near_shares), null) * s.rest as expected,
+        s.expected_share * s.rest as expected,
         s.offences / expected as ratio,
         greatest(
             if(s.quarters >= 4, s.most_share * s.rest / 4, 0),

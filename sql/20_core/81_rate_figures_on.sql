@@ -61,9 +61,9 @@ ranks as (
             partition by half_year_key, half_year, level, rollup_key, offence_level, offence_code
         )) as areas_ranked,
         sum(offences) over force_rows as force_offences,
-        if(level = 'csp' and force_offences > 0, greatest(
+        if(level = 'csp' and force_offences > 0, round(greatest(
             coalesce(sum(offences) filter (where is_remainder) over force_rows, 0), 0
-        ) / force_offences, null)::double as unassigned_share,
+        ) / force_offences, 4), null)::double as unassigned_share,
     from rated
     window force_rows as (
         partition by half_year_key, half_year, level, rollup_key, offence_level, offence_code, force_name
