@@ -1,11 +1,13 @@
-"""Writes three tables of data/reference (areas, area_successions, council_successions) from published files.
+"""Writes five tables of data/reference from published files: areas, area_successions, council_successions, offence_codes and
+england_and_wales.
 
 `make reference`, or
 
     python -m tools.make_reference PUBLISHED
 
 PUBLISHED holds ``home-office/recrime-geo-pfa.csv`` (Home Office geographical reference table),
-``home-office/csp_names_2025-26.txt`` (partnership names of 2025/26) and ``ons/LAD*_CSP*_PFA*_EW_LU*.csv`` (ONS
+``home-office/csp_names_2025-26.txt`` (partnership names of 2025/26),
+``home-office/offence_codes_2012-13_to_2025-26.csv`` (codes and descriptions) and ``ons/LAD*_CSP*_PFA*_EW_LU*.csv`` (ONS
 lookups). All are Open Government Licence v3.0. Facts are carried over into our own columns, and the reference table's gaps
 are mended here, each with its reason, so that nothing is guessed from a likeness of names when the pipeline runs.
 """
@@ -16,12 +18,17 @@ import csv
 import sys
 from pathlib import Path
 
+from transforms.populations import PopulationReader
+
 REFERENCE = Path(__file__).parents[1] / "data" / "reference"
 LICENCE = "Open Government Licence v3.0"
 HOME_OFFICE = "Home Office recorded crime data geographical reference table, 2026-04-23"
 ONS_LOOKUP = "ONS LAD24_CSP24_PFA24_EW_LU"
 CODE_HISTORY = "ONS Code History Database"
 NAMES_2025_26 = "Home Office CSP tables, names of 2025/26"
+
+OFFENCE_CODES = "Home Office recorded crime by force, release of 2026-04-23: offence codes 2012/13 to 2025/26"
+SLIPS = {("72", "Threats to kill")}  # one row of Bedfordshire, 2014/15: the description of 3B
 
 NOT_PLACES = ["British Transport Police", "Action Fraud", "CIFAS", "Financial Fraud Action UK", "UK Finance"]
 # published name -> the name the area goes by here, where the reference table lacks or doubles it
@@ -87,10 +94,15 @@ REGIONS = {  # as the Home Office names them -> ONS code (mid-2020 estimates wor
 }
 COUNTRIES = {"England": "E92000001", "Wales": "W92000004", "England and Wales": "K04000001"}
 RECODED = [  # (from, part, whole, name)
-    ("2012-04", "E07000097", "E07000242", "East Hertfordshire"),
-    ("2012-04", "E07000101", "E07000243", "Stevenage"),
     ("2012-04", "E07000100", "E07000240", "St Albans"),
     ("2012-04", "E07000104", "E07000241", "Welwyn Hatfield"),
+    (
+        "2013-04",
+        "E07000097",
+        "E07000242",
+        "East Hertfordshire",
+    ),  # The East Hertfordshire and Stevenage (Boundary Change) Order 2013
+    ("2013-04", "E07000101", "E07000243", "Stevenage"),
     ("2013-04", "E06000048", "E06000057", "Northumberland"),
     ("2013-04", "E08000020", "E08000037", "Gateshead"),
     ("2025-04", "E08000016", "E08000038", "Barnsley"),
@@ -237,6 +249,42 @@ def successions(published: Path) -> list[tuple[str, ...]]:
     return [(*row, CODE_HISTORY, LICENCE) for row in out]
 
 
+def offence_codes(published: Path) -> list[tuple[str, ...]]:
+    """Each offence code with each description that was published for it, and the years; not the one slip that SLIPS names."""
+    with (published / "home-office/offence_codes_2012-13_to_2025-26.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [
+        (
+            row["Offence Code"],
+            row["Offence Description"],
+            row["Group"],
+            row["Offence Subgroup"],
+            row["first"],
+            row["last"],
+            OFFENCE_CODES,
+            LICENCE,
+        )
+        for row in rows
+        if (row["Offence Code"], row["Offence Description"]) not in SLIPS
+    ]
+
+
+def england_and_wales(published: Path) -> list[tuple[str, ...]]:
+    """Mid-year → persons in England and Wales, as the ONS last printed them or as its councils add up to."""
+    totals: dict[int, tuple[int, str]] = {}
+    for name in (
+        "ons/MYEB3_summary_components_of_change_series_UK_(2020_geog21).csv",
+        "ons-since-2021/ons_mid2022_population_estimates_lad.xlsx",
+        "ons-since-2021/mye23tablesew.csv",
+        "ons-since-2021/mye24tablesew.csv",
+    ):
+        rows = PopulationReader(published / name).read().to_pylist()
+        for year in sorted({row["year"] for row in rows}):
+            persons = sum(row["persons"] for row in rows if row["year"] == year and row["area_kind"] == "council")
+            totals[year] = persons, Path(name).name
+    return [(str(year), str(persons), f"ONS mid-year estimates, {name}", LICENCE) for year, (persons, name) in totals.items()]
+
+
 def main() -> None:
     published = Path(sys.argv[1])
     write(
@@ -267,6 +315,21 @@ def main() -> None:
         ["changed", "part_code", "part_name", "whole_code", "whole_name", "kind", "source", "licence"],
         successions(published),
     )
+    write(
+        "offence_codes.csv",
+        [
+            "offence_code",
+            "offence_name",
+            "offence_group",
+            "offence_subgroup",
+            "first_year",
+            "last_year",
+            "source",
+            "licence",
+        ],
+        offence_codes(published),
+    )
+    write("england_and_wales.csv", ["year", "persons", "source", "licence"], england_and_wales(published))
 
 
 if __name__ == "__main__":

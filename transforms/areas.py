@@ -32,6 +32,10 @@ _LOOKUP_HEADERS = {
     for part, suffix in _SUFFIXES.items()
 }
 
+_HEADER_ROWS = 20  # how far down the header of a lookup may stand
+_HEADER_BYTES = 4096
+_NAMES_PARTNERSHIPS = re.compile(r"csp|partnership|pfa|police.?force|lookup", re.IGNORECASE)
+
 
 def match_lookup_headers(headers: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
     """Column of `LOOKUP` → (place in `headers`, year of the boundaries) of each header that stands for it, maybe none.
@@ -49,6 +53,30 @@ def lookup_headers(year: int) -> list[str]:
     return [f"{area}{year % 100:02}{part}" for area in ("LAD", "CSP", "PFA") for part in ("CD", "NM")]
 
 
+def is_lookup(path: Path) -> bool:
+    """Whether a file has the columns of a lookup, whatever its name; False also for one that cannot be read.
+
+    Of a workbook only one whose name tells of partnerships is opened: other workbooks take long to read.
+    """
+    if path.suffix.lower() == ".csv":
+        with path.open("rb") as file:
+            head = file.read(_HEADER_BYTES).decode("utf-8-sig", "replace")
+        header = next(csv.reader(head.splitlines()[:1]), [])
+        return all(match_lookup_headers([cell.strip() for cell in header]).values())
+    if not _NAMES_PARTNERSHIPS.search(path.name):
+        return False
+    try:
+        sheet = next(read_workbook(path), None)
+    except PublishedFileError:
+        return False
+    return sheet is not None and _find_header(sheet.text_rows(_HEADER_ROWS)) is not None
+
+
+def _find_header(rows: Sequence[Sequence[str | None]]) -> int | None:
+    """The first row that has every column of a lookup, counted from 0."""
+    return next((i for i, row in enumerate(rows) if all(match_lookup_headers([(c or "").strip() for c in row]).values())), None)
+
+
 def read_lookup(path: Path) -> pa.Table:
     """Read an ONS lookup of local authorities to partnerships and forces, as rows of `LOOKUP`, sorted.
 
@@ -58,14 +86,15 @@ def read_lookup(path: Path) -> pa.Table:
     rows = sheet.text_rows() if sheet else []
     if not rows:
         raise PublishedFileError(path.name, "a table of councils", "an empty sheet" if sheet else "no sheet")
-    header = [(cell or "").strip() for cell in rows[0]]
+    first = _find_header(rows[:_HEADER_ROWS]) or 0
+    header = [(cell or "").strip() for cell in rows[first]]
     matches = match_lookup_headers(header)
     if missing := [column for column, found in matches.items() if not found]:
-        raise PublishedFileError(path.name, f"columns for {', '.join(missing)}", ", ".join(header), row=1)
+        raise PublishedFileError(path.name, f"columns for {', '.join(missing)}", ", ".join(header), row=first + 1)
     places = {column: found[-1][0] for column, found in matches.items()}
     year = matches["csp_code"][-1][1]
     records = set()
-    for number, row in enumerate(rows[1:], start=2):
+    for number, row in enumerate(rows[first + 1 :], start=first + 2):
         values = [(row[place] or "").strip() for place in places.values()]
         if not all(values):
             raise PublishedFileError(path.name, "codes and names of council, partnership and force", "an empty cell", row=number)

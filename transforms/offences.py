@@ -7,6 +7,7 @@ decided later, by period; but a name that nobody knows is refused here, where fi
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ import pyarrow.compute as pc
 from transforms.errors import PublishedFileError, quoted
 from transforms.headers import Header, find_header
 from transforms.notes import Notes, read_notes
+from transforms.offence_codes import KnownCodes
+from transforms.offence_repeats import find_doubts
 from transforms.periods import FinancialYear, PeriodError, parse_quarter_number
 from transforms.readers.workbooks import Sheet, read_workbook
 
@@ -58,8 +61,10 @@ class ReleaseReader:
     release_id: str
     files: Sequence[Path]
     is_known: IsKnownArea
+    codes: KnownCodes = field(default_factory=KnownCodes)
     level: str | None = None
     notes: Notes = field(default_factory=Notes)
+    doubts: list[str] = field(default_factory=list)  # a sentence each: what is read, and may be wrong
 
     def years(self) -> Iterator[tuple[FinancialYear, pa.Table]]:
         """Yield (financial year, rows in the `COUNTS` schema, sorted), one sheet at a time.
@@ -79,7 +84,7 @@ class ReleaseReader:
                         sheet.file, f"a {self.level} table in every sheet", f"a {level} table", sheet=sheet.name
                     )
                 self.level = level
-                table = _normalise(self.release_id, level, sheet, header, self.is_known)
+                table = _normalise(self.release_id, level, sheet, header, self.is_known, self.codes)
                 for name in pc.unique(table["financial_year"]):
                     year = FinancialYear.parse(str(name))
                     where = f"{path.name}, sheet {sheet.name}"
@@ -88,14 +93,18 @@ class ReleaseReader:
                             sheet.file, f"{year} in one sheet only", f"it in {seen[year]} too", sheet=sheet.name
                         )
                     seen[year] = where
-                    yield year, table.filter(pc.equal(table["financial_year"], name))
+                    of_year = table.filter(pc.equal(table["financial_year"], name))
+                    self.doubts += find_doubts(of_year)
+                    yield year, of_year
                 del sheet, table  # before the next sheet is read, which is as large
         if not seen:
             first = self.files[0].name if self.files else self.release_id
             raise PublishedFileError(first, "a sheet of offences by force or partnership", "none with a header row")
 
 
-def _normalise(release_id: str, level: str, sheet: Sheet, header: Header, is_known: IsKnownArea) -> pa.Table:
+def _normalise(
+    release_id: str, level: str, sheet: Sheet, header: Header, is_known: IsKnownArea, known_codes: KnownCodes
+) -> pa.Table:
     body = sheet.cells.slice(header.index + 1)
     places = dict(header.columns)
     if level == "pfa":
@@ -126,16 +135,23 @@ def _normalise(release_id: str, level: str, sheet: Sheet, header: Header, is_kno
 
         return known
 
+    def code(text: str) -> str:
+        found = text.strip()
+        if fault := known_codes.find_fault(found) if found else "an offence code":
+            raise _CellError(fault)
+        return found
+
     force = area("pfa", "police force")
     texts = {
         "financial_year": cells.texts("financial_year", _year),
         "force_name": cells.texts("force_name", force),
         "area_name": cells.texts("area_name", area("csp", "partnership (CSP)") if level == "csp" else force),
-        "offence_code": cells.texts("offence_code", _code),
+        "offence_code": cells.texts("offence_code", code),
         "offence_name": cells.texts("offence_name", _name),
         "offence_group": cells.texts("offence_group", _name),
         "offence_subgroup": cells.texts("offence_subgroup", _name),
     }
+    _refuse_eaten_codes(cells, texts["offence_code"], texts["offence_name"], known_codes)
     quarters = cells.numbers("quarter", _quarter)
     counts = cells.numbers("offences", _count)
     order = np.lexsort(
@@ -173,6 +189,18 @@ def _refuse_cells_without_header(sheet: Sheet, header: Header, figures: pa.Table
 
 
 _WHOLE_NUMBER = re.compile(r"-?(\d{1,9}|\d{1,3}(,\d{3}){1,2})(\.0+)?", re.ASCII)  # of which a million can be summed
+
+
+def _refuse_eaten_codes(cells: _Cells, codes: _Texts, names: _Texts, known_codes: KnownCodes) -> None:
+    """A spreadsheet that takes 4.10 for a number leaves 4.1, which is another offence; the description tells."""
+    pairs = codes.codes.astype(np.int64) * len(names.values) + names.codes
+    values, firsts = np.unique(pairs, return_index=True)
+    for value, first in zip(values.tolist(), firsts.tolist(), strict=True):
+        code, name = codes.values[value // len(names.values)], names.values[value % len(names.values)]
+        if eaten := known_codes.find_eaten(code, name):
+            raise cells.error("offence_code", first, f'the code "{eaten}" of {quoted(name)}', quoted(code))
+
+
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _NOT_KNOWN = np.iinfo(np.int64).min
 
@@ -219,14 +247,22 @@ class _Cells:
         parsed = []
         for place, which in enumerate(used):
             try:
-                parsed.append(parse(texts[which] or ""))
+                parsed.append(parse(_without_invisible(texts[which] or "")))
             except _CellError as error:
-                row = int(self.rows[np.flatnonzero(codes == place)[0]]) + self.header_index + 2
-                published = self.sheet.row(self.header_index)[self.places[column]]
-                raise PublishedFileError(
-                    self.sheet.file, str(error), quoted(texts[which]), self.sheet.name, row, str(published).strip()
-                ) from error
+                first = int(np.flatnonzero(codes == place)[0])
+                raise self.error(column, first, str(error), quoted(texts[which])) from error
         return codes, parsed
+
+    def error(self, column: str, place: int, expected: str, found: str) -> PublishedFileError:
+        """A fault in a cell of one of our columns, in the row that stands at a place."""
+        published = str(self.sheet.row(self.header_index)[self.places[column]]).strip()
+        row = int(self.rows[place]) + self.header_index + 2
+        return PublishedFileError(self.sheet.file, expected, found, self.sheet.name, row, published)
+
+
+def _without_invisible(text: str) -> str:
+    """A text without characters that nobody sees, such as blanks of no width and byte-order marks."""
+    return text if text.isascii() else "".join(c for c in text if unicodedata.category(c) != "Cf")
 
 
 def _name(text: str) -> str:
@@ -248,13 +284,6 @@ def _quarter(text: str) -> int:
         return parse_quarter_number(text)
     except PeriodError as error:
         raise _CellError("a quarter 1 to 4") from error
-
-
-def _code(text: str) -> str:
-    code = text.strip()
-    if not code:
-        raise _CellError("an offence code")
-    return code
 
 
 def _count(text: str) -> int:

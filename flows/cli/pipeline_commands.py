@@ -15,11 +15,11 @@ from flows.cli.app import DATA, DataDir, app
 
 @app.command
 def releases(*, store: DataDir = DATA) -> None:
-    """List the releases that the published database was built from."""
-    from flows.queries.status import fetch_releases
+    """List the releases that the published database was built from, and those that a half-year draws on together."""
+    from flows.queries.status import fetch_quarter_sources, fetch_releases
     from flows.rendering import status_text
 
-    sys.stdout.write(status_text.render_releases(fetch_releases(store)))
+    sys.stdout.write(status_text.render_releases(fetch_releases(store), fetch_quarter_sources(store)))
 
 
 @app.command

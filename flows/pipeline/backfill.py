@@ -15,9 +15,9 @@ from flows.pipeline.runner import flow
 from flows.pipeline.update import leave_artifacts, record_run, run_steps
 from flows.settings import Settings, data_store
 from flows.sources import catalogue
-from flows.storage import lake
-from flows.storage.raw_store import FileKind
+from flows.storage.raw_store import FETCHED
 from flows.storage.run_log import Coverage, Run
+from flows.warehouse.inputs import release_folders
 from transforms.periods import HalfYear, HalfYearRange, Quarter
 
 LEVELS = ("csp", "pfa")
@@ -60,8 +60,8 @@ def backfill(
 def coverage(settings: Settings, span: HalfYearRange, level: str | None) -> list[Coverage]:
     """For each half-year and level, the newest release in the lake that covers it and which of its quarters it has."""
     releases = sorted(
-        (lake.read_release(folder) for folder in lake.partition_folders(settings.data_dir / "lake", FileKind.OFFENCES)),
-        key=lambda r: (r.published, r.first_seen),
+        release_folders(settings.data_dir / "lake").values(),
+        key=lambda r: (r.published_source != FETCHED, r.published, r.first_seen),  # an undated one never outranks a dated one
     )
     coverages = []
     for period in span:
@@ -78,7 +78,7 @@ def plan(settings: Settings, span: HalfYearRange, level: str | None) -> tuple[li
     """(What covers each half-year already, names of files to fetch, a sentence for each service that failed); fetches nothing."""
     settings.store.fetch_manifests()
     with catalogue.open_client(settings) as http:
-        groups, failed = steps.discover_live(settings, http, level)
+        groups, failed, _ = steps.discover_live(settings, http, level)
     raw = settings.data_dir / "raw"
     to_fetch = [group.name for group in groups if group.remote is not None and not catalogue.is_stored(raw, group.remote)]
     return coverage(settings, span, level), to_fetch, [result.message for result in failed]

@@ -19,12 +19,13 @@ from flows.common.errors import is_disk_full
 from flows.common.fork_server import ForkServers, WorkLimits
 from flows.common.subprocesses import SubprocessFailed
 from flows.settings import Settings
-from flows.storage import lake, raw_store
+from flows.storage import lake, lake_index, raw_store
 from flows.storage.object_store import CorruptPartition
 from flows.storage.raw_store import FileKind
 from flows.storage.run_log import FileResult, ResultState
 from transforms.areas import known_names, read_reference
 from transforms.errors import PublishedFileError
+from transforms.offence_codes import KnownCodes
 
 LARGE_BYTES = 2_000_000  # of a workbook: reading one takes far longer than starting a server, which takes half a second
 WORK_LIMITS = WorkLimits()
@@ -46,28 +47,48 @@ def normalise_release(data_dir: Path, reference_dir: Path, name: str, folders: S
     A file that is not what it should be gives a failed result with one sentence; it stays in the raw store.
     """
     known = known_names(read_reference(reference_dir / "areas.csv"))
+    codes = KnownCodes.from_rows(read_reference(reference_dir / "offence_codes.csv"))
     try:
         partition, is_new = lake.write_release(
-            data_dir / "lake", [raw_store.read(folder) for folder in folders], lambda *area: area in known
+            data_dir / "lake", [raw_store.read(folder) for folder in folders], lambda *area: area in known, codes
         )
     except PublishedFileError as error:
         return FileResult(name, FileKind.OFFENCES, ResultState.FAILED, str(error))
     message = (
         f"{partition.rows:,} rows, {partition.quarters[0]} to {partition.quarters[-1]}, "
-        f"published {partition.published} ({partition.published_source})"
+        f"published {partition.published} ({partition.published_source}){_other_names(data_dir, FileKind.OFFENCES, partition)}"
     )
     return FileResult(name, FileKind.OFFENCES, ResultState.NEW if is_new else ResultState.UNCHANGED, message)
 
 
-def normalise_source(data_dir: Path, name: str, kind: FileKind, folder: Path) -> FileResult:
+def normalise_source(data_dir: Path, reference_dir: Path, name: str, kind: FileKind, folder: Path) -> FileResult:
     """The same of a population or lookup file."""
-    write = lake.write_population if kind == FileKind.POPULATION else lake.write_lookup
+    file = raw_store.read(folder)
     try:
-        partition, is_new = write(data_dir / "lake", raw_store.read(folder))
+        if kind == FileKind.POPULATION:
+            rows = read_reference(reference_dir / "england_and_wales.csv")
+            totals = {int(row["year"]): int(row["persons"]) for row in rows}
+            partition, is_new = lake.write_population(data_dir / "lake", file, totals)
+        else:
+            partition, is_new = lake.write_lookup(data_dir / "lake", file)
     except PublishedFileError as error:
         return FileResult(name, kind, ResultState.FAILED, str(error))
     message = f"{partition.rows:,} rows, published {partition.vintage} ({partition.vintage_source})"
+    if partition.gaps:
+        more = " …" if len(partition.gaps) > 3 else ""
+        message += f", cells without a figure: {len(partition.gaps):,} ({', '.join(partition.gaps[:3])}{more})"
+    message += _other_names(data_dir, kind, partition)
     return FileResult(name, kind, ResultState.NEW if is_new else ResultState.UNCHANGED, message)
+
+
+def _other_names(data_dir: Path, kind: FileKind, partition: lake.Partition) -> str:
+    """What to say where the lake has the same bytes under another name: which of the two counts."""
+    current = lake_index.find_current(data_dir / "lake", kind, partition)
+    if current is None:
+        return ""
+    if current == partition:
+        return ", in place of the same bytes under another name"
+    return f", but the same bytes count as {current.file_name}, whose date is told better or later"
 
 
 def open_servers(limits: WorkLimits = WORK_LIMITS) -> ForkServers:
@@ -139,4 +160,4 @@ def _normalise_files(
 def _normalise_here(data_dir: Path, reference_dir: Path, name: str, kind: FileKind, folders: Sequence[Path]) -> FileResult:
     if kind == FileKind.OFFENCES:
         return normalise_release(data_dir, reference_dir, name, folders)
-    return normalise_source(data_dir, name, kind, folders[0])
+    return normalise_source(data_dir, reference_dir, name, kind, folders[0])

@@ -25,7 +25,7 @@ from flows.warehouse import ducklake_publish, table_export, versions
 from flows.warehouse.build import build as build_database
 from flows.warehouse.build import database_name
 from flows.warehouse.published import published
-from transforms.errors import UsageError, display_text
+from transforms.errors import PublishedFileError, UsageError, display_text
 
 log = logging.getLogger("crime_rates")
 
@@ -48,13 +48,14 @@ class LocalFolders:
 class FileGroup:
     """The files of one release, or one population or lookup file, which become one partition of the lake.
 
-    Either local `files`, or the one `remote` file of a service that is to be fetched.
+    Either local `files`, or the one `remote` file of a service that is to be fetched, or a refusal in their place.
     """
 
     name: str
     kind: FileKind
     files: list[raw_store.SourceFile] = field(default_factory=list)
     remote: catalogue.RemoteFile | None = None
+    refusal: PublishedFileError | None = None
 
 
 def fetch_manifests(settings: Settings) -> None:
@@ -63,8 +64,12 @@ def fetch_manifests(settings: Settings) -> None:
 
 
 def discover_local(folders: LocalFolders) -> list[FileGroup]:
-    """The files in local folders, the largest releases first. Raises FolderError or PublishedFileError."""
+    """The files in local folders, the largest releases first; a folder or row that is refused is a group with that refusal.
+
+    Raises FolderError.
+    """
     groups: dict[tuple[FileKind, str], FileGroup] = {}
+    refused: dict[str, FileGroup] = {}
     kinds = (
         (folders.lookups, FileKind.LOOKUP),
         (folders.populations, FileKind.POPULATION),
@@ -73,33 +78,50 @@ def discover_local(folders: LocalFolders) -> list[FileGroup]:
     for folder, kind in kinds:
         if folder is None:
             continue
-        files, others = local_folder.discover(folder, kind)
-        if others:
+        try:
+            listing = local_folder.discover(folder, kind)
+        except PublishedFileError as error:  # a manifest that cannot be read: nobody knows what its files are
+            listing = local_folder.FolderListing(refusals=[error])
+        if listing.others:
             log.warning(
                 "%s: passed over %s (expected files whose names end in .ods, .xlsx, .xls or .csv).",
                 folder,
-                display_text(", ".join(others), 400),
+                display_text(", ".join(listing.others), 400),
             )
-        for file in files:
+        for refusal in listing.refusals:
+            refused.setdefault(str(refusal), FileGroup(refusal.file, kind, refusal=refusal))
+        for file in listing.files:
             name = lake.release_key(file.path.name) if kind is FileKind.OFFENCES else file.path.name
             groups.setdefault((kind, name), FileGroup(display_text(name, 200), kind)).files.append(file)
     releases = [group for group in groups.values() if group.kind is FileKind.OFFENCES]
     others_first = [group for group in groups.values() if group.kind is not FileKind.OFFENCES]
-    return [*others_first, *sorted(releases, key=_size, reverse=True)]  # two at a time, the largest first: so they end together
+    return [
+        *refused.values(),
+        *others_first,
+        *sorted(releases, key=_size, reverse=True),
+    ]  # two at a time, the largest first: so they end together
 
 
 def _size(group: FileGroup) -> int:
     return sum(file.path.stat().st_size for file in group.files)
 
 
-def discover_live(settings: Settings, http: Client, level: str | None = None) -> tuple[list[FileGroup], list[FileResult]]:
-    """(what the services offer, failed results); of the releases only those of `level`, if one is named."""
-    files, failed = catalogue.discover(settings, http)
-    return [FileGroup(f.name, f.kind, remote=f) for f in files if level is None or f.level in (None, level)], failed
+def discover_live(
+    settings: Settings, http: Client, level: str | None = None
+) -> tuple[list[FileGroup], list[FileResult], list[str]]:
+    """(what the services offer, failed results, warnings); of the releases only those of `level`, if one is named."""
+    listing = catalogue.discover(settings, http)
+    groups = [FileGroup(f.name, f.kind, remote=f) for f in listing.files if level is None or f.level in (None, level)]
+    return groups, listing.failed, listing.warnings
 
 
 def store_raw(settings: Settings, group: FileGroup, http: Client | None = None, refetch: bool = False) -> tuple[list[Path], int]:
-    """Put the files of a group into the raw store; returns their folders, and how many files were downloaded."""
+    """Put the files of a group into the raw store; returns their folders, and how many files were downloaded.
+
+    Raises the group's refusal, and what the store and the sources raise.
+    """
+    if group.refusal is not None:
+        raise group.refusal
     if group.remote is None:
         folders, downloaded = [raw_store.store(settings.data_dir / "raw", file)[0] for file in group.files], 0
     else:

@@ -98,8 +98,9 @@ def _discover(
     steps.fetch_manifests(settings)
     if http is None:
         return steps.discover_local(folders)
-    groups, failed = discover(settings, http, level)
+    groups, failed, warnings = discover(settings, http, level)
     run.results += failed
+    run.warnings += warnings
     return groups
 
 

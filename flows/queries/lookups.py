@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import duckdb
 
@@ -65,14 +67,19 @@ def find_offence(con: duckdb.DuckDBPyConnection, wanted: str) -> Offence:
     raise NotFound(f'No offence fits "{wanted}".' + (f" Nearest: {join_names(nearest)}." if nearest else ""))
 
 
-def find_area(names: Sequence[str], wanted: str) -> str:
+def find_area(names: Sequence[str], wanted: str, aliases: Mapping[str, str] = MappingProxyType({})) -> str:
     """One of the names, matched without case; a part of it suffices where it is unique.
 
-    Raises NotFound, which names the nearest.
+    `aliases` are other names of the same areas, such as Shepway for Folkestone and Hythe; apostrophes, dashes and the like count
+    in no name. Raises NotFound, which names the nearest.
     """
     folded = _fold(wanted)
     exact = [name for name in names if name.casefold() == folded]
-    matches = exact or [name for name in names if folded in name.casefold()]
+    also = {name: name for name in names} | {alias: name for alias, name in aliases.items() if name in names}
+    alike = sorted({name for alias, name in also.items() if _fold_marks(alias) == _fold_marks(wanted)})
+    matches = exact or alike or [name for name in names if folded in name.casefold()]
+    if not matches:
+        matches = sorted({name for alias, name in also.items() if _fold_marks(wanted) in _fold_marks(alias)})
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -87,6 +94,17 @@ def find_area(names: Sequence[str], wanted: str) -> str:
 def is_named(name: str, wanted: str) -> bool:
     """Whether what was typed is the whole name, but for case and spaces."""
     return name.casefold() == _fold(wanted)
+
+
+def fetch_aliases(con: duckdb.DuckDBPyConnection, level: str) -> dict[str, str]:
+    """Every name under which an area of a level was ever published → the name that it goes by here."""
+    rows = fetch_rows(
+        con,
+        "select n.name, a.area_name from crime_rates_core.area_names as n join crime_rates_core.areas as a using (area_key) "
+        "where n.level = ? order by all",
+        [level],
+    )
+    return {row["name"]: row["area_name"] for row in rows}
 
 
 def fetch_area_pieces(con: duckdb.DuckDBPyConnection, level: str) -> dict[str, str]:
@@ -128,3 +146,9 @@ def fetch_offence_span(con: duckdb.DuckDBPyConnection, offence: Offence) -> Half
 
 def _fold(text: str) -> str:
     return " ".join(text.split()).casefold()
+
+
+def _fold_marks(text: str) -> str:
+    """A name without case and marks: King's Lynn is Kings Lynn, Devon & Cornwall is Devon and Cornwall."""
+    plain = re.sub(r"['\u2018\u2019\u02bc`.]", "", text.casefold().replace("&", " and "))
+    return " ".join(re.sub(r"[-\u2010-\u2015_,/]", " ", plain).split())

@@ -14,6 +14,7 @@ from flows.queries.connection import NotFound, fetch_records, fetch_rows
 from flows.queries.levels import AreaBasis, Level
 from flows.queries.lookups import (
     Offence,
+    fetch_aliases,
     fetch_area_pieces,
     fetch_half_years,
     fetch_offence_span,
@@ -103,7 +104,7 @@ def fetch_ranked_table(
     )
     if not rows:
         raise NotFound(_explain_absence(con, half_year, level, offence, basis))
-    return RankedTable(half_year, level, offence, basis, rows, fetch_source_releases(con, rows))
+    return RankedTable(half_year, level, offence, basis, rows, _fetch_half_year_releases(con, half_year, level, basis.as_of))
 
 
 def fetch_source_releases(con: duckdb.DuckDBPyConnection, rows: Iterable[RankedRate]) -> list[SourceRelease]:
@@ -116,11 +117,29 @@ def fetch_source_releases(con: duckdb.DuckDBPyConnection, rows: Iterable[RankedR
     )
 
 
+def _fetch_half_year_releases(
+    con: duckdb.DuckDBPyConnection, half_year: HalfYear, level: Level, as_of: date | None
+) -> list[SourceRelease]:
+    """Every release that a half-year draws on: its quarters may come from two of them."""
+    return fetch_records(
+        con,
+        SourceRelease,
+        "select distinct r.release_id, r.published, r.simulated, r.note from releases as r "
+        "join crime_rates_core.release_quarters as q using (release_id) "
+        "where q.level = ? and q.quarter_key in (?, ?) and q.valid_from <= ? and q.valid_to > ? order by 1",
+        [
+            level if level in (Level.CSP, Level.PFA) else Level.PFA,
+            *(quarter.key for quarter in half_year.quarters),
+            *[as_of or date(9999, 12, 30)] * 2,
+        ],
+    )
+
+
 def find_area_in_table(con: duckdb.DuckDBPyConnection, table: RankedTable, wanted: str) -> str:
     """The area of a table that a name means. Raises NotFound, which says so where the area stands there in pieces."""
     names = [row["area_name"] for row in table.rows]
     try:
-        return find_area(names, wanted)
+        return find_area(names, wanted, fetch_aliases(con, table.level))
     except NotFound:
         pieces = fetch_area_pieces(con, table.level)
         parts = sorted(piece for piece, whole in pieces.items() if is_named(whole, wanted) and piece in names)

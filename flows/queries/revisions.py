@@ -155,7 +155,10 @@ def find_revision_filter(
             "select distinct area_name from areas where level in ('csp', 'pfa') and level = coalesce(?, level) order by 1",
             [level],
         )
-        area_name = lookups.find_area([row["area_name"] for row in rows], area)
+        aliases: dict[str, str] = {}
+        for one in [level] if level is not None else ["csp", "pfa"]:
+            aliases |= lookups.fetch_aliases(con, one)
+        area_name = lookups.find_area([row["area_name"] for row in rows], area, aliases)
     return RevisionFilter(releases, area_name, lookups.find_offence(con, offence) if offence is not None else None, level)
 
 

@@ -86,4 +86,4 @@ def _find_area(con: duckdb.DuckDBPyConnection, wanted: str, level: Level) -> str
         for row in areas:
             if lookups.is_named(row["area_name"], wanted):
                 raise NotFound(f"{row['area_name']} is a {Level(row['level']).label}: add --level {row['level']}.")
-    return lookups.find_area(names, wanted)
+    return lookups.find_area(names, wanted, lookups.fetch_aliases(con, level))

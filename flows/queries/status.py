@@ -30,6 +30,15 @@ class NewestRelease(TypedDict):
     overdue: bool
 
 
+class QuarterSource(TypedDict):
+    """The release that a quarter of a half-year is taken from."""
+
+    table_kind: str
+    release_id: str
+    half_year: str
+    quarter: int
+
+
 class KeptBuild(TypedDict):
     """A build that can be published again."""
 
@@ -72,6 +81,18 @@ def fetch_releases(store: DataStore) -> list[PublishedRelease]:
     """The releases behind the published database, by kind of table and publication date. Raises NotFound where there is none."""
     with connect(store) as con:
         return fetch_records(con, PublishedRelease, "from releases order by table_kind, published, release_id")
+
+
+def fetch_quarter_sources(store: DataStore) -> list[QuarterSource]:
+    """The release that stands for each quarter and kind of table now. Raises NotFound where there is no database."""
+    with connect(store) as con:
+        return fetch_records(
+            con,
+            QuarterSource,
+            "select level as table_kind, release_id, printf('%d/%02d H%d', quarter_key // 4, (quarter_key // 4 + 1) % 100, "
+            "quarter_key % 4 // 2 + 1) as half_year, (quarter_key % 4 + 1)::integer as quarter "
+            "from crime_rates_core.release_quarters where valid_to = date '9999-12-31' order by level, quarter_key",
+        )
 
 
 def fetch_quality_checks(store: DataStore) -> list[QualityCheck]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from flows.common.sanitize import sanitize_text
-from flows.queries.status import DataStatus
+from flows.queries.status import DataStatus, QuarterSource
 from flows.rendering.formats import json_text
 from flows.rendering.text_tables import Lines, align_columns, format_count
 from flows.storage.run_log import Run
@@ -13,8 +14,20 @@ from flows.warehouse.ducklake import LakehousePublication
 from sql.rows import PublishedRelease, QualityCheck
 
 
-def render_releases(releases: Sequence[PublishedRelease]) -> str:
-    """A line a release: its name, table, date and where that was found, quarters and rows."""
+def render_releases(releases: Sequence[PublishedRelease], sources: Sequence[QuarterSource]) -> str:
+    """A line a release: its name, table, date and where that was found, quarters and rows, and of which quarters it stands now.
+
+    Below, a line for each half-year whose quarters come from two releases.
+    """
+    in_use = Counter((source["table_kind"], source["release_id"]) for source in sources)
+    halves: dict[tuple[str, str], list[QuarterSource]] = {}
+    for source in sources:
+        halves.setdefault((source["table_kind"], source["half_year"]), []).append(source)
+    drawn = [
+        f"{half_year} ({kind}) draws on " + " and ".join(f"{q['release_id']} (quarter {q['quarter']})" for q in quarters)
+        for (kind, half_year), quarters in halves.items()
+        if len({quarter["release_id"] for quarter in quarters}) > 1
+    ]
     cells = [
         (
             r["release_id"],
@@ -23,12 +36,13 @@ def render_releases(releases: Sequence[PublishedRelease]) -> str:
             r["published_source"],
             f"{r['first_quarter']} to {r['last_quarter']}",
             format_count(r["rows"]),
+            str(in_use[r["table_kind"], r["release_id"]]),
             "simulated" if r["simulated"] else "",
         )
         for r in releases
     ]
-    header = ("release", "table", "published", "date from", "quarters", "rows", "")
-    return _join(align_columns(header, cells, (5,)))
+    header = ("release", "table", "published", "date from", "quarters", "rows", "in use", "")
+    return _join([*align_columns(header, cells, (5, 6)), *([""] if drawn else []), *drawn])
 
 
 def render_snapshots(snapshots: Sequence[LakehousePublication]) -> str:

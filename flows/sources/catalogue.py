@@ -5,8 +5,8 @@ How one service is asked belongs to its client (govuk, nomis, geoportal, ons_fil
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TypedDict
@@ -45,6 +45,15 @@ class RemoteFile:
     optional: bool = False
 
 
+@dataclass
+class Listing:
+    """What all services offer; a failed result for each service or file that could not be listed; what else they say."""
+
+    files: list[RemoteFile] = field(default_factory=list)
+    failed: list[FileResult] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class FetchResult:
     """Where a fetched file lies in the raw store, and whether its bytes are new there."""
@@ -81,10 +90,9 @@ def limits(settings: Settings) -> Limits:
     )
 
 
-def discover(settings: Settings, http: Client) -> tuple[list[RemoteFile], list[FileResult]]:
-    """(what all services offer, a failed result for each service or file that could not be listed)."""
-    files: list[RemoteFile] = []
-    failed: list[FileResult] = []
+def discover(settings: Settings, http: Client) -> Listing:
+    """What all services offer; what cannot be listed is a failed result, and the others go on."""
+    listing = Listing()
     for service, list_files in (
         (ons_files.SERVICE, _list_ons_files),
         (nomis.SERVICE, _list_nomis_files),
@@ -92,27 +100,32 @@ def discover(settings: Settings, http: Client) -> tuple[list[RemoteFile], list[F
         (govuk.SERVICE, _list_releases),
     ):
         try:
-            offered, problems = list_files(settings, http)
-            files += offered
-            failed += [FileResult(service, "service", ResultState.FAILED, f"{service}: {problem}") for problem in problems]
+            offered, problems, warnings = list_files(settings, http)
+            listing.files += offered
+            listing.failed += [FileResult(service, "service", ResultState.FAILED, f"{service}: {text}") for text in problems]
+            listing.warnings += warnings
         except Exception as error:  # noqa: BLE001, whatever a service answers, the others go on
             if is_interrupt(error):
                 raise
-            failed.append(FileResult(service, "service", ResultState.FAILED, describe_error(error)))
-    return files, failed
+            listing.failed.append(FileResult(service, "service", ResultState.FAILED, describe_error(error)))
+    return listing
 
 
-def _list_releases(settings: Settings, http: Client) -> tuple[list[RemoteFile], tuple[str, ...]]:
+_Offered = tuple[list[RemoteFile], Sequence[str], Sequence[str]]  # files, problems, warnings
+
+
+def _list_releases(settings: Settings, http: Client) -> _Offered:
     page = govuk.discover(http, without_credentials(settings.govuk_url))
-    return [
+    files = [
         RemoteFile(FileKind.OFFENCES, a.file_name, govuk.SERVICE, a.url, a.file_size, a.level, note=a.title)
         for a in page.attachments
         if a.kind == "offences"
-    ], page.problems
+    ]
+    return files, page.problems, [page.withdrawn] if page.withdrawn else []
 
 
-def _list_ons_files(settings: Settings, _: Client) -> tuple[list[RemoteFile], tuple[str, ...]]:
-    return [
+def _list_ons_files(settings: Settings, _: Client) -> _Offered:
+    files = [
         RemoteFile(
             FileKind(f.kind),
             f.file_name,
@@ -124,13 +137,14 @@ def _list_ons_files(settings: Settings, _: Client) -> tuple[list[RemoteFile], tu
             optional=f.source.startswith("inferred"),
         )
         for f in ons_files.ons_files(settings.reference_dir / "ons_files.csv")
-    ], ()
+    ]
+    return files, (), ()
 
 
-def _list_nomis_files(settings: Settings, _: Client) -> tuple[list[RemoteFile], tuple[str, ...]]:
+def _list_nomis_files(settings: Settings, _: Client) -> _Offered:
     last = datetime.now(UTC).year - 1
     name = f"nomis_NM_2002_1_{nomis.GEOGRAPHY}_{FIRST_YEAR}-{last}.csv"
-    return [
+    files = [
         RemoteFile(
             FileKind.POPULATION,
             name,
@@ -139,11 +153,12 @@ def _list_nomis_files(settings: Settings, _: Client) -> tuple[list[RemoteFile], 
             covers=f"{FIRST_YEAR}-{last}",
             note="ONS mid-year estimates by local authority, as Nomis gave them",
         )
-    ], ()
+    ]
+    return files, (), ()
 
 
-def _list_lookups(settings: Settings, _: Client) -> tuple[list[RemoteFile], tuple[str, ...]]:
-    return [
+def _list_lookups(settings: Settings, _: Client) -> _Offered:
+    files = [
         RemoteFile(
             FileKind.LOOKUP,
             f"{service}.csv",
@@ -153,7 +168,8 @@ def _list_lookups(settings: Settings, _: Client) -> tuple[list[RemoteFile], tupl
             note="ONS local authority to CSP to police force area",
         )
         for service in geoportal.LOOKUPS
-    ], ()
+    ]
+    return files, (), ()
 
 
 def fetch(settings: Settings, http: Client, remote: RemoteFile, refetch: bool = False) -> FetchResult:

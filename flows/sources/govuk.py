@@ -63,21 +63,23 @@ class Discovery:
     """What stands on the page, in its order. found_on: the address that answered (after redirects).
 
     ignored: titles of attachments that are not ours. problems: a sentence for each one that may be ours but whose title
-    and file name disagree, or whose address or name cannot be used; each is a failed file, and the others go on.
+    and file name disagree, or whose address or name cannot be used, and for a table that is not there; each is a failed
+    file, and the others go on.
     """
 
     attachments: tuple[Attachment, ...]
     ignored: tuple[str, ...]
     problems: tuple[str, ...]
     found_on: str
+    withdrawn: str = ""  # what GOV.UK says where it has withdrawn the page, in a sentence
 
 
 def discover(client: Client, base_url: str, page: str = PAGE) -> Discovery:
     """The release files on `page` under `base_url` (`https://www.gov.uk`).
 
-    Redirect documents are followed, at most five. Raises `ContentError` for a redirect loop, and when either the
-    Community Safety Partnership or the Police Force Area table is not there (it names the titles found); and the errors
-    of `Client`.
+    Redirect documents are followed, at most five. Raises `ContentError` for a redirect loop, and when neither the
+    Community Safety Partnership nor the Police Force Area table is there (it names the titles found); and the errors
+    of `Client`. Where only one of them is there, the other is a problem.
     """
     document, path, url = _document(client, base_url, page)
     updated = _moment(document.get("public_updated_at"))
@@ -129,12 +131,34 @@ def discover(client: Client, base_url: str, page: str = PAGE) -> Discovery:
                 updated,
             ),
         )
-    for wanted, called in _CALLED.items():
-        if not any(attachment.level == wanted for attachment in found.values()):
-            titles = "; ".join(str(entry.get("title")) for entry in entries) or "no attachment at all"
-            doubts = f". In doubt: {'; '.join(problems)}" if problems else ""
-            raise ContentError(SERVICE, url, f"a {called} table on the page", f"no {called} table among: {titles}{doubts}")
-    return Discovery(tuple(found.values()), tuple(ignored), tuple(problems), url)
+    missing = [called for level, called in _CALLED.items() if not any(one.level == level for one in found.values())]
+    titles = "; ".join(str(entry.get("title")) for entry in entries) or "no attachment at all"
+    if len(missing) == len(_CALLED):
+        called = " or ".join(missing)
+        doubts = f". In doubt: {'; '.join(problems)}" if problems else ""
+        raise ContentError(SERVICE, url, f"a {called} table on the page", f"no {called} table among: {titles}{doubts}")
+    problems += [
+        f"expected a {called} table on the page {display_text(url, 200)}, found none among: {display_text(titles, 400)}"
+        for called in missing
+    ]
+    return Discovery(tuple(found.values()), tuple(ignored), tuple(problems), url, _read_withdrawal(document))
+
+
+def _read_withdrawal(document: dict[str, Any]) -> str:
+    """What the content item says where its page has been withdrawn; "" where it stands."""
+    notice = document.get("withdrawn_notice")
+    if not isinstance(notice, dict) or not notice:
+        return ""
+    day = _moment(notice.get("withdrawn_at"))
+    explanation = _text_of(str(notice.get("explanation") or "")[:5000])
+    when = f" on {day.date()}" if day else ""
+    return f"GOV.UK has withdrawn this page{when}" + (f": {display_text(explanation, 300).rstrip('.')}." if explanation else ".")
+
+
+def _text_of(markup: str) -> str:
+    """The words of a piece of HTML."""
+    spaced = re.sub(r"</(p|div|li|ul|ol|h\d)>|<br\s*/?>", " ", markup, flags=re.IGNORECASE)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", "", spaced)).split())
 
 
 def _document(client: Client, base_url: str, path: str) -> tuple[dict[str, Any], str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -20,8 +20,10 @@ from flows.common.atomic_files import new_folder, read_json, write_json
 from flows.storage.data_store import MANIFESTS
 from flows.storage.raw_store import FileKind, RawFile
 from transforms.areas import read_lookup
+from transforms.offence_codes import KnownCodes
 from transforms.offences import IsKnownArea, ReleaseReader
 from transforms.periods import Quarter
+from transforms.population_bounds import KnownPersons, check_persons
 from transforms.populations import PopulationReader
 from transforms.readers.workbooks import release_stem
 
@@ -49,6 +51,13 @@ class ReleasePartition:
     source_url: str
     force_notes: list[str]
     note: str = ""  # what a manifest.csv says of it
+    content: str = ""  # of its bytes alone, whatever the files are called; "" where that is the sha256
+    doubts: list[str] = field(default_factory=list)  # what was read, and may be wrong
+
+    @property
+    def date_source(self) -> str:
+        """Where its date was found."""
+        return self.published_source
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,21 @@ class SourcePartition:
     rows: int
     source_url: str
     gaps: list[str] = field(default_factory=list)  # councils and years whose cell holds no figure: E07000237 in mid-2014
+    years: list[int] = field(default_factory=list)  # mid-years of a population file
+    first_seen: str = ""  # UTC; decides between two names of the same bytes
+
+    @property
+    def date_source(self) -> str:
+        """Where its date was found."""
+        return self.vintage_source
+
+    @property
+    def content(self) -> str:
+        """Of its bytes alone, and of the years that they were read for."""
+        return " ".join([self.sha256, *map(str, self.years)])
+
+
+Partition = ReleasePartition | SourcePartition
 
 
 def release_id(files: Sequence[RawFile]) -> tuple[str, str]:
@@ -81,7 +105,9 @@ def release_key(file_name: str) -> str:
     return f"{release_stem(file_name)}_*.csv" if file_name.lower().endswith(".csv") else file_name
 
 
-def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnownArea) -> tuple[ReleasePartition, bool]:
+def write_release(
+    lake: Path, files: Sequence[RawFile], is_known: IsKnownArea, codes: KnownCodes | None = None
+) -> tuple[ReleasePartition, bool]:
     """Normalise a release into data/lake/offences/<release>/, one Parquet file a year, or find it there.
 
     Returns the release and whether it is new. Raises PublishedFileError; then nothing is written.
@@ -90,7 +116,7 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnownArea) -
     folder = partition_folder(lake, FileKind.OFFENCES, files)
     if (folder / RECORD).exists():
         return _update_record(folder, read_release(folder), files), False
-    reader = ReleaseReader(name, [f.path for f in files], is_known)
+    reader = ReleaseReader(name, [f.path for f in files], is_known, codes or KnownCodes())
     quarters: set[Quarter] = set()
     rows = offences = 0
     with new_folder(folder) as partial, ThreadPoolExecutor(1) as pool:  # a year is written while the next one is read
@@ -124,9 +150,16 @@ def write_release(lake: Path, files: Sequence[RawFile], is_known: IsKnownArea) -
             source_url=files[0].origin,
             force_notes=reader.notes.force_notes,
             note=files[0].note,
+            content=_content(files),
+            doubts=reader.doubts,
         )
         write_json(partial / RECORD, asdict(release))
     return release, True
+
+
+def _content(files: Sequence[RawFile]) -> str:
+    """A hash of the bytes of several files, whatever they are called; "" for one file, whose sha256 is that."""
+    return "" if len(files) == 1 else hashlib.sha256("".join(sorted(file.sha256 for file in files)).encode()).hexdigest()
 
 
 def partition_folder(lake: Path, kind: FileKind, files: Sequence[RawFile]) -> Path:
@@ -168,14 +201,31 @@ def _update_record(folder: Path, release: ReleasePartition, files: Sequence[RawF
     return updated_record
 
 
-def write_population(lake: Path, file: RawFile) -> tuple[SourcePartition, bool]:
-    """Normalise a population file into data/lake/populations/<file>/, or find it there."""
+def write_population(lake: Path, file: RawFile, totals: Mapping[int, int] | None = None) -> tuple[SourcePartition, bool]:
+    """Normalise a population file into data/lake/populations/<file>/, or find it there.
+
+    It is held against the other files of the lake, and against `totals`, mid-year → persons in England and Wales.
+    """
 
     def table() -> _SourceTable:
         reader = PopulationReader(file.path, file.covers)
-        return _SourceTable(reader.read(), reader.published, reader.gaps)
+        rows = reader.read()
+        check_persons(file.path.name, rows, _known_persons(lake, file), totals or {})
+        return _SourceTable(rows, reader.published, reader.gaps)
 
     return _write_source(partition_folder(lake, FileKind.POPULATION, [file]), file, table)
+
+
+def _known_persons(lake: Path, file: RawFile) -> Iterator[KnownPersons]:
+    """The persons of councils in the other population files of the lake."""
+    for folder in partition_folders(lake, FileKind.POPULATION):
+        record = read_json(folder / RECORD)
+        table = folder / "table.parquet"
+        if record["sha256"] == file.sha256 or not table.exists():  # in an object store it may be known by its record alone
+            continue
+        for row in pq.ParquetFile(table).read(["area_code", "area_kind", "year", "persons"]).to_pylist():
+            if row["area_kind"] == "council":
+                yield KnownPersons(row["area_code"], row["year"], row["persons"], record["file_name"])
 
 
 def write_lookup(lake: Path, file: RawFile) -> tuple[SourcePartition, bool]:
@@ -191,12 +241,19 @@ class _SourceTable:
     updated: date | None = None
     gaps: list[str] = field(default_factory=list)
 
+    @property
+    def years(self) -> list[int]:
+        """The mid-years that it has persons of; none of a lookup."""
+        years = self.rows["year"].unique().to_pylist() if "year" in self.rows.column_names else []
+        return sorted(year for year in years if year is not None)
+
 
 def _write_source(folder: Path, file: RawFile, read: Callable[[], _SourceTable]) -> tuple[SourcePartition, bool]:
     record = folder / RECORD
     new = not is_current(folder, file)
     if new:
         table = read()
+        file.published_on(table.updated)  # a date that cannot be is refused before anything is written
         shutil.rmtree(folder, ignore_errors=True)  # read under another year than is known now
         with new_folder(folder) as partial:
             _write_parquet(table.rows, partial / "table.parquet")
@@ -212,6 +269,10 @@ def _write_source(folder: Path, file: RawFile, read: Callable[[], _SourceTable])
                 table.rows.num_rows,
                 file.origin,
                 table.gaps,
+                sorted(year for year in table.rows["year"].unique().to_pylist() if year)
+                if "year" in table.rows.column_names
+                else [],
+                file.fetched_at,
             )
             write_json(partial / RECORD, asdict(source))
     source = SourcePartition(**read_json(record))

@@ -6,9 +6,12 @@ a `SourceFile` lies on this host, a `RawFile` lies in the store, a partition of 
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -20,6 +23,8 @@ from transforms.periods import parse_file_name_date
 
 LICENCE = "Open Government Licence v3.0"
 MANIFEST = MANIFESTS["raw"]
+EARLIEST = date(2003, 1, 1)  # the first tables, of 2002/03, came out in 2003
+FETCHED = "first fetched"  # where a date was found that no source tells
 
 
 class FileKind(StrEnum):
@@ -71,7 +76,10 @@ class RawFile:
         return f"file:{self.path.name}" if self.source_url.startswith("file:") else self.source_url
 
     def published_on(self, updated: date | None) -> tuple[date, str]:
-        """The publication date and where it was found; `updated` is what the workbook itself says."""
+        """The publication date and where it was found; `updated` is what the workbook itself says.
+
+        Raises PublishedFileError for a date that cannot be: in the future, or before the first release.
+        """
         candidates = [
             (self.published, "manifest"),
             (parse_file_name_date(self.path.name), "file name"),
@@ -80,19 +88,30 @@ class RawFile:
         ]
         for day, source in candidates:
             if day is not None:
+                if fault := find_date_fault(day):
+                    raise PublishedFileError(self.path.name, fault, f"{day} ({source})")
                 return day, source
-        return date.fromisoformat(self.fetched_at[:10]), "first fetched"
+        return date.fromisoformat(self.fetched_at[:10]), FETCHED
+
+
+def find_date_fault(published: date) -> str | None:
+    """What was expected of a publication date that cannot be; None for one that can."""
+    today = datetime.now(UTC).date()
+    if EARLIEST <= published <= today + timedelta(days=1):  # somewhere it is tomorrow already
+        return None
+    return f"a date of publication from {EARLIEST.year} to today ({today} by the clock of this machine)"
 
 
 def store(raw: Path, source: SourceFile) -> tuple[Path, bool]:
     """Put a file into the store, or find it there; the original stays where it is. Returns its folder, and whether it is new.
 
-    What a later manifest adds (a date, what the file covers) is added to the stored manifest; bytes never change. Raises
+    What a later manifest adds (a date, what the file covers) is added to the stored manifest; bytes never change. The same bytes
+    under another name have a folder and a manifest of their own, and share the bytes where the file system can. Raises
     PublishedFileError for what is no file, is too large, or has a name that is not safe in a path, a pattern or a message.
     """
     _check(source)
     sha256 = sha256_of(source.path)
-    folder = raw / source.kind / sha256[:16]
+    folder = _folder(raw / source.kind, sha256, source.file_name)
     new = not (folder / MANIFEST).exists()
     if new:
         file = RawFile(
@@ -109,7 +128,7 @@ def store(raw: Path, source: SourceFile) -> tuple[Path, bool]:
             datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
         with new_folder(folder) as partial:
-            shutil.copyfile(source.path, partial / source.file_name)
+            _copy(source.path, partial / source.file_name, raw / source.kind / sha256[:16])
             if sha256_of(partial / source.file_name) != sha256:
                 raise PublishedFileError(source.file_name, "a file that nobody writes to", "one that changed while it was copied")
             _write_manifest(partial, file)
@@ -124,6 +143,23 @@ def store(raw: Path, source: SourceFile) -> tuple[Path, bool]:
     if updated != stored:
         _write_manifest(folder, updated)
     return folder, new
+
+
+def _folder(kind: Path, sha256: str, name: str) -> Path:
+    """Where the bytes are kept under a name: the first name has the plain folder, any other one beside it."""
+    plain = kind / sha256[:16]
+    if not (plain / MANIFEST).exists() or read(plain).path.name == name:
+        return plain
+    return kind / f"{sha256[:16]}.{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _copy(source: Path, target: Path, known: Path) -> None:
+    """Copy a file into the store, or link to the same bytes there under their first name."""
+    if (known / MANIFEST).exists() and (first := read(known).path).is_file() and sha256_of(first) == sha256_of(source):
+        with suppress(OSError):  # no links on this file system
+            os.link(first, target)
+            return
+    shutil.copyfile(source, target)
 
 
 def _check(source: SourceFile) -> None:

@@ -21,11 +21,11 @@ import duckdb
 from flows.common.atomic_files import fsync
 from flows.common.quality_check import Check
 from flows.common.sealed_database import scratch_folder, seal
-from flows.storage import lake
+from flows.storage import lake, lake_index
 from flows.storage.raw_store import FileKind
 from flows.warehouse import release_summaries
 from flows.warehouse.checks import read_checks, run_checks
-from flows.warehouse.inputs import REFERENCE, load_inputs, read_releases
+from flows.warehouse.inputs import REFERENCE, load_inputs, read_releases, release_folders
 from flows.warehouse.table_maker import FOLDERS, TableMaker, check_finished, check_models
 from flows.warehouse.versions import check_room
 from flows.warehouse.writer import STORAGE_VERSION, Writer
@@ -48,11 +48,10 @@ def build_id(lake_dir: Path, reference_dir: Path) -> str:
     """A hash, of 12 hex digits, of all that goes in: the records of the lake, data/reference, sql/, and DuckDB's version."""
     digest = hashlib.sha256(f"duckdb {duckdb.__version__}, storage {STORAGE_VERSION}".encode())
     for release in read_releases(lake_dir):  # in order; when they were first seen matters for nothing else
-        record = {name: value for name, value in asdict(release).items() if name != "first_seen"}
-        digest.update(json.dumps(record, sort_keys=True).encode())
+        digest.update(_record_bytes(release))
     for kind in (FileKind.POPULATION, FileKind.LOOKUP):
-        for folder in lake.partition_folders(lake_dir, kind):
-            digest.update((folder / lake.RECORD).read_bytes())
+        for record in lake_index.current_partitions(lake_dir, kind).values():
+            digest.update(_record_bytes(record))
     for name in REFERENCE:
         digest.update((reference_dir / f"{name}.csv").read_bytes())
     for model in read_models(*HASHED):
@@ -60,6 +59,11 @@ def build_id(lake_dir: Path, reference_dir: Path) -> str:
     for name in ("contract.py", "schema.py"):
         digest.update((importlib.resources.files("sql") / name).read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _record_bytes(record: lake.Partition) -> bytes:
+    fields = {name: value for name, value in asdict(record).items() if name != "first_seen"}
+    return json.dumps(fields, sort_keys=True).encode()
 
 
 def database_name(lake_dir: Path, reference_dir: Path) -> str:
@@ -104,8 +108,8 @@ def _make_tables(con: duckdb.DuckDBPyConnection, tables: TableMaker, lake_dir: P
     check_models(read_models(*FOLDERS))
     load_inputs(con, lake_dir, reference_dir)
     tables.run_models("00_releases")
-    folders = lake.partition_folders(lake_dir, FileKind.OFFENCES)
-    release_summaries.load_changes(con, lake_dir, {lake.read_release(folder).release_id: folder for folder in folders})
+    folders = {release.release_id: folder for folder, release in release_folders(lake_dir).items()}
+    release_summaries.load_changes(con, lake_dir, folders)
     tables.run_models("10_stage", "20_core")
     con.execute("drop table stage.count_events")  # a tenth of the memory from here on; only 22_count_history.sql reads it
     tables.run_models("30_public")

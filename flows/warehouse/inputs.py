@@ -15,8 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.common.atomic_files import read_json
-from flows.storage import lake
+from flows.storage import lake_index
 from flows.storage.lake import ReleasePartition
 from flows.storage.raw_store import FileKind
 from transforms.areas import LOOKUP, read_reference
@@ -38,8 +37,9 @@ REFERENCE = {  # data/reference/<name>.csv → its columns
         ("note_text", "level", "force_name", "area_name", "first_quarter", "last_quarter", "comment", "source")
     ),
 }
-POPULATION_SOURCES = pa.schema([(name, pa.string()) for name in ("source_id", "file_name", "vintage")])
+POPULATION_SOURCES = pa.schema([(name, pa.string()) for name in ("source_id", "file_name", "vintage", "vintage_source")])
 RELEASE_NOTES = pa.schema([(name, pa.string()) for name in ("release_id", "note")])
+RELEASE_DOUBTS = pa.schema([(name, pa.string()) for name in ("release_id", "doubt")])
 _ARROW_TYPES: dict[object, pa.DataType] = {
     str: pa.string(),
     str | None: pa.string(),
@@ -53,10 +53,18 @@ class InputError(CrimeRatesError):
     """A file of data/reference has not the columns that it is declared to have."""
 
 
+def release_folders(lake_dir: Path) -> dict[Path, ReleasePartition]:
+    """Folder of Parquet files → record of each release that counts."""
+    partitions = lake_index.current_partitions(lake_dir, FileKind.OFFENCES)
+    return {folder: record for folder, record in partitions.items() if isinstance(record, ReleasePartition)}
+
+
 def read_releases(lake_dir: Path) -> list[ReleasePartition]:
     """The records of all releases in the order in which they came out."""
-    releases = [lake.read_release(folder) for folder in lake.partition_folders(lake_dir, FileKind.OFFENCES)]
-    return sorted(releases, key=lambda release: (release.published, release.first_seen, release.file_name, release.sha256))
+    return sorted(
+        release_folders(lake_dir).values(),
+        key=lambda release: (release.published, release.first_seen, release.file_name, release.sha256),
+    )
 
 
 def load_inputs(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: Path) -> None:
@@ -68,9 +76,10 @@ def load_inputs(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: P
     _create_table(con, "releases", _release_records(releases).append_column("release_key", keys))
     notes = [{"release_id": release.release_id, "note": note} for release in releases for note in release.force_notes]
     _create_table(con, "release_notes", pa.Table.from_pylist(notes, schema=RELEASE_NOTES))
-    folders = lake.partition_folders(lake_dir, FileKind.POPULATION)
-    records = [read_json(folder / lake.RECORD) for folder in folders]
-    sources = [{name: record[name] for name in POPULATION_SOURCES.names} for record in records]
+    doubts = [{"release_id": release.release_id, "doubt": doubt} for release in releases for doubt in release.doubts]
+    _create_table(con, "release_doubts", pa.Table.from_pylist(doubts, schema=RELEASE_DOUBTS))
+    folders = lake_index.current_partitions(lake_dir, FileKind.POPULATION)
+    sources = [{name: getattr(record, name) for name in POPULATION_SOURCES.names} for record in folders.values()]
     _create_table(con, "population_sources", pa.Table.from_pylist(sources, schema=POPULATION_SOURCES))
     populations = [
         rows.append_column("source_id", pa.array([source["source_id"]] * len(rows), pa.string()))
@@ -79,7 +88,7 @@ def load_inputs(con: duckdb.DuckDBPyConnection, lake_dir: Path, reference_dir: P
     ]
     no_rows = POPULATIONS.append(pa.field("source_id", pa.string())).empty_table()
     _create_table(con, "populations", pa.concat_tables([no_rows, *populations]))
-    lookups = [_read_parquet(folder, LOOKUP) for folder in lake.partition_folders(lake_dir, FileKind.LOOKUP)]
+    lookups = [_read_parquet(folder, LOOKUP) for folder in lake_index.current_partitions(lake_dir, FileKind.LOOKUP)]
     _create_table(con, "lookups", pa.concat_tables([LOOKUP.empty_table(), *lookups]))
 
 
@@ -97,10 +106,14 @@ def _read_reference(path: Path, columns: Sequence[str]) -> pa.Table:
 
 
 def _release_records(releases: Sequence[ReleasePartition]) -> pa.Table:
-    """One row per release, with the fields of its record; its notes have a table of their own."""
+    """One row per release, with the fields of its record; its notes and doubts have tables of their own."""
     types = get_type_hints(ReleasePartition)
     schema = pa.schema(
-        [(field.name, _ARROW_TYPES[types[field.name]]) for field in fields(ReleasePartition) if field.name != "force_notes"]
+        [
+            (field.name, _ARROW_TYPES[types[field.name]])
+            for field in fields(ReleasePartition)
+            if field.name not in ("force_notes", "doubts")
+        ]
     )
     return pa.Table.from_pylist([asdict(release) for release in releases], schema=schema)
 

@@ -1,9 +1,11 @@
--- one row per council, mid-year, vintage and set of boundaries
+-- one row per council, mid-year, vintage and set of boundaries. A file whose date is only the day on which it was fetched gives
+-- the years that no dated file gives
 with estimates as (
     select p.*, s.vintage::date as vintage, s.file_name,
     from input.populations as p
     join input.population_sources as s using (source_id)
     where p.area_kind = 'council'
+    qualify s.vintage_source <> 'first fetched' or not bool_or(s.vintage_source <> 'first fetched') over (partition by p.year)
 ),
 -- where a file does not say on which April's councils it stands, the newest succession that it knows tells
 derived_boundaries as (

@@ -175,7 +175,7 @@ def test_a_key_that_comes_twice_stops_the_publication(tmp_path: Path) -> None:
     copy = folder.with_name(f"copy-of-{folder.name}")
     shutil.copytree(folder, copy)
     record = read_json(copy / "record.json")
-    write_json(copy / "record.json", {**record, "published": "2026-04-22"})
+    write_json(copy / "record.json", {**record, "published": "2026-04-22", "sha256": "0" * 64})
     assert (
         f"key_of_releases (releases has one row per release: one published file in one vintage): 1 rows, such as "
         f"release_id {release.release_id}, rows 2" in refusal(world)
@@ -285,6 +285,27 @@ def test_a_partnership_under_another_force_warns(tmp_path: Path) -> None:
         "partnerships_keep_their_force": f"release_id {release.release_id}, area_name South Worcester, "
         "published_force Kent, known_force West Mercia"
     }
+
+
+def test_persons_that_moved_and_rows_that_may_be_a_slip_warn(tmp_path: Path) -> None:
+    world = world_in(tmp_path)
+    world.population(date(2016, 6, 23), persons_of(CSPS) | {"E07000237": 110_000})
+    release = world.release(APRIL, [*partnerships(), figures("2015/16", 1, "Kent", count=-2, csp="Medway")])
+    assert warnings(world.make()[1]) == {
+        "councils_agree_with_their_past": "E07000237 (E07000237): 110,000 in mid-2014 (persons_mid2014_2016-06-23.csv, "
+        "2016-06-23), 100,000 in mid-2014 (2015-06-25): 10.0%",
+        "releases_raise_no_doubt": f"{release.file_name}, sheet 2015_16: counts in several rows, which are summed: 1, "
+        "such as 8Q in Medway, quarter 1, in rows 6, 10",
+    }
+
+
+def test_twice_the_persons_of_another_vintage_stop_the_publication_of_an_older_lake_too(tmp_path: Path) -> None:
+    world, older = world_in(tmp_path / "world"), World(tmp_path / "older")
+    world.release(APRIL, partnerships())
+    older.population(date(2016, 6, 23), persons_of(CSPS) | {"E07000237": 200_000})  # nothing there to hold it against
+    [partition] = (older.lake / "populations").iterdir()
+    shutil.copytree(partition, world.lake / "populations" / partition.name)
+    assert "councils_are_not_doubled" in refusal(world)
 
 
 def test_checks_stand_in_the_published_file(finished: Path) -> None:

@@ -83,7 +83,7 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
     # mid-2017, the last with Bournemouth, Poole and Christchurch apart: 240,000, 150,000 and 60,000 (of 450,000)
     world.population(date(2018, 6, 28), everybody(E06000028=240_000, E07000048=60_000), year=2017)
     # mid-2018 with parts again, but published after the estimates of mid-2019
-    world.population(date(2030, 1, 1), everybody(E06000028=100_000, E07000048=100_000), year=2018)
+    world.population(date(2026, 1, 1), everybody(E06000028=130_000, E07000048=100_000), year=2018)
     # mid-2019 on two maps, published on one day: Northamptonshire in parts, and whole, with figures that differ
     april_2020 = everybody(**without_dorset, E07000190=None, E07000191=None, E07000246=155_000) | {
         BCP: 400_001,

@@ -29,7 +29,7 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
     world.population(date(2013, 8, 8), parts(180_000, 160_000, 60_000), year=2012)
     world.population(date(2015, 6, 25), parts(200_000, 150_000, 50_000), year=2014)
     world.population(date(2018, 6, 28), parts(240_000, 120_000, 40_000), year=2017)
-    world.population(date(2030, 1, 1), parts(100_000, 100_000, 200_000), year=2018)
+    world.population(date(2026, 1, 1), parts(160_000, 170_000, 70_000), year=2018)
     for year in range(2012, 2020):  # all years again, on the councils of 2021
         if year != 2018:
             world.population(date(2021, 6, 25), {BCP: 400_000, DORSET_COUNCIL: 250_000}, year=year, boundaries="21")

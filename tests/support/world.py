@@ -124,7 +124,11 @@ class World:
         rows: list[Row] = [("K04000001", "ENGLAND AND WALES", year, total)] if total is not None else []
         rows += [(code, code, year, count) for code, count in persons.items()]
         self._write_csv(path, [("code", "name", "year", "population"), *rows])
-        return lake.write_population(self.lake, self.store(path, FileKind.POPULATION, published=vintage))[0]
+        return self.store_population(path, published=vintage)
+
+    def store_population(self, path: Path, **said: Any) -> lake.SourcePartition:
+        """Take in a population file as it is; `said` is what a manifest says of it."""
+        return lake.write_population(self.lake, self.store(path, FileKind.POPULATION, **said))[0]
 
     def lookup(
         self, year: int, csps: Mapping[str, Iterable[str]], *, published: date = date(2017, 12, 31)

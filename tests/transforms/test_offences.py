@@ -81,7 +81,8 @@ def test_a_workbook_gives_one_table_a_year(tmp_path: Path) -> None:
 
 
 def test_a_sheet_of_two_years_gives_each_its_own_table(tmp_path: Path) -> None:
-    sheet = csp_2015(*[figures(year, 1, **WORCESTER) for year in ("2014/15", "2015/16", "2014/15")])
+    rows = [("2014/15", 1), ("2015/16", 1), ("2014/15", 2)]
+    sheet = csp_2015(*[figures(year, quarter, **WORCESTER) for year, quarter in rows])
     years = [(str(year), table.num_rows) for year, table in reader_of(book(tmp_path, sheet)).years()]
     assert sorted(years) == [("2014/15", 2), ("2015/16", 1)]
 

@@ -26,6 +26,8 @@ MAX_CALAMINE_CELLS = 1 << 24  # of an ODS, all sheets together
 MAX_LISTED_CELLS = 1 << 22  # of a sheet that is read as a list of rows; the largest population table has 70,000
 SUFFIXES = (".ods", ".xlsx", ".xls", ".csv")
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # how each XLS begins
+# what LibreOffice calls a hidden sheet that keeps cells of another file to which formulas refer
+_LINK_CACHE = re.compile(r"'?(file|https?|ftp|smb|vnd\.[\w.]+):.*#", re.IGNORECASE)
 _YEAR_SUFFIX = re.compile(r"[_-](\d{4}[_-]\d{2})$")
 
 
@@ -73,9 +75,15 @@ def release_stem(file_name: str) -> str:
 def read_workbook(path: Path, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Sheet]:
     """The sheets of a workbook whose names are wanted, in their order; a CSV file is one sheet, named for its year.
 
+    A hidden sheet that only keeps cells of another file, to which formulas refer, is no sheet of this one.
+
     Raises PublishedFileError when the file is not what its name says, is damaged, too large, or has two sheets of one name.
     """
     name, suffix = path.name, path.suffix.lower()
+
+    def is_read(sheet: str) -> bool:
+        return wanted(sheet) and not _LINK_CACHE.match(sheet)
+
     if not path.is_file():  # a pipe would be waited for without end
         raise PublishedFileError(name, "a file", "something else" if path.exists() else "nothing")
     with path.open("rb") as file:
@@ -90,9 +98,9 @@ def read_workbook(path: Path, wanted: Callable[[str], bool] = lambda _: True) ->
         year = _YEAR_SUFFIX.search(path.stem)
         sheets = iter([Sheet(name, year[1] if year else path.stem, read_csv(path))])
     elif suffix == ".ods":
-        sheets = _read_ods(path, wanted)
+        sheets = _read_ods(path, is_read)
     elif suffix in (".xlsx", ".xls"):
-        sheets = _read_calamine(path, wanted)
+        sheets = _read_calamine(path, is_read)
     else:
         raise PublishedFileError(name, f"a name that ends in {', '.join(SUFFIXES)}", suffix or "no ending")
     seen = set()

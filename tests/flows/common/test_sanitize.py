@@ -22,7 +22,7 @@ from flows.queries import connection, ranked_table
 from flows.queries.levels import Level
 from flows.queries.revisions import fetch_revisions, find_revision_filter
 from flows.queries.series import fetch_series
-from flows.queries.status import fetch_releases
+from flows.queries.status import fetch_quarter_sources, fetch_releases
 from flows.rendering import ranked_table_text, revisions_text, series_text, status_text
 from flows.rendering.formats import TableFormat, TextFormat, json_text
 from flows.settings import Settings
@@ -151,7 +151,7 @@ def test_no_command_sends_a_control_character_to_a_terminal(world: World, number
     texts += [series_text.render(series, kind) for kind in TextFormat]
     texts += [
         explanations.say(world.data, "South Worcester", code),
-        status_text.render_releases(fetch_releases(LocalStore(world.data))),
+        status_text.render_releases(fetch_releases(LocalStore(world.data)), fetch_quarter_sources(LocalStore(world.data))),
         revisions_text.render(revisions, TextFormat.TEXT),
     ]
     for text in texts:

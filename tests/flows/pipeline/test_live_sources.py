@@ -139,7 +139,7 @@ def http(settings: Settings) -> Iterator[Client]:
 
 def run(settings: Settings, http: Client, level: str | None = None) -> tuple[list[FileResult], int]:
     """Discover, fetch and normalise as flows/pipeline/update.py does; (what became of each file, how many were downloaded)."""
-    groups, items = steps.discover_live(settings, http, level)
+    groups, items, _ = steps.discover_live(settings, http, level)
     downloads = 0
     for group in groups:
         stored, downloaded = steps.store_raw(settings, group, http)
@@ -198,7 +198,7 @@ def test_a_service_that_fails_does_not_stop_the_others(settings: Settings, http:
     failed = [item for item in items if item.state == "failed"]
     assert [item.name for item in failed] == ["GOV.UK"]
     assert "Community Safety Partnership" in failed[0].message
-    assert sum(item.state == "new" for item in items) == 3  # Nomis and two lookups
+    assert sum(item.state == "new" for item in items) == 4  # the force table, Nomis and two lookups
 
 
 def test_a_lookup_that_answers_with_an_error_is_an_error(settings: Settings, http: Client, internet: Internet) -> None:
@@ -210,7 +210,7 @@ def test_a_lookup_that_answers_with_an_error_is_an_error(settings: Settings, htt
 
 
 def test_only_the_releases_of_a_level_are_offered_when_one_is_named(settings: Settings, http: Client) -> None:
-    groups, _ = steps.discover_live(settings, http, "pfa")
+    groups, _, _ = steps.discover_live(settings, http, "pfa")
     assert [group.name for group in groups if group.kind == "offences"] == ["prc-pfa-mar2016-mar2020-tables-230426.ods"]
 
 

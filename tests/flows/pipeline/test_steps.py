@@ -181,6 +181,20 @@ def test_a_bad_population_file_and_a_bad_lookup_fail_alone_too(tmp_path: Path, s
     assert items[1].message == 'mid2015.csv, sheet mid2015, row 2: expected a whole number of persons, found "many".'
 
 
+def test_persons_that_cannot_be_fail_alone(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a_mid2014.csv").write_text("code,name,population\nE07000235,Malvern Hills,37000\n")
+    (tmp_path / "in/b_mid2014.csv").write_text("code,name,population\nE07000235,Malvern Hills,\nE07000237,Worcester,100400\n")
+    groups = steps.discover_local(steps.LocalFolders(populations=tmp_path / "in"))
+    items = [normalise.normalise(settings, group.name, group.kind, steps.store_raw(settings, group)[0]) for group in groups]
+    assert [item.state for item in items] == ["failed", "new"]
+    assert items[0].message == (
+        "a_mid2014.csv, sheet a_mid2014, row 2: expected about 75,000 persons in Malvern Hills (E07000235) in mid-2014, "
+        "as persons_mid2014_2015-06-25.csv gives for mid-2014, found 37,000."
+    )
+    assert items[1].message.endswith("(first fetched), cells without a figure: 1 (E07000235 in mid-2014)")
+
+
 def test_an_item_says_what_was_taken_in(tmp_path: Path, settings: Settings) -> None:
     (tmp_path / "in").mkdir()
     write_ods(tmp_path / "in" / GOOD, [cover(APRIL), sheet(*rows())])

@@ -72,17 +72,41 @@ def test_our_tables_are_told_from_the_others(client: Client, httpserver: HTTPSer
 @pytest.mark.parametrize(
     ("left", "missing"), [([PFA], "Community Safety Partnership"), ([CSP], "Police Force Area")], ids=["pfa", "csp"]
 )
-def test_a_page_without_one_of_the_tables_is_an_error(
+def test_of_a_page_with_one_of_the_tables_that_one_is_offered_and_the_other_reported(
     client: Client, httpserver: HTTPServer, left: list[dict[str, Any]], missing: str
 ) -> None:
-    with pytest.raises(ContentError, match=f"expected a {missing} table on the page; found no .* among: ") as caught:
-        discover(client, page(httpserver, [*left, OTHERS[2]]))
-    assert left[0]["title"] in caught.value.found and OTHERS[2]["title"] in caught.value.found
+    found = discover(client, page(httpserver, [*left, OTHERS[2]]))
+    assert [attachment.url for attachment in found.attachments] == [left[0]["url"]]
+    [problem] = found.problems
+    assert problem.startswith(f"expected a {missing} table on the page ") and "found none among: " in problem
+    assert left[0]["title"] in problem and OTHERS[2]["title"] in problem
 
 
-def test_a_title_that_matches_nothing_is_an_error_that_names_it(client: Client, httpserver: HTTPServer) -> None:
-    with pytest.raises(ContentError, match="Local crime tables.*In doubt: .*name says Community Safety Partnership"):
-        discover(client, page(httpserver, [CSP | {"title": "Local crime tables"}, PFA]))
+def test_a_page_without_either_table_is_an_error_that_names_what_is_there(client: Client, httpserver: HTTPServer) -> None:
+    with pytest.raises(ContentError, match="expected a Community Safety Partnership or Police Force Area table") as caught:
+        discover(client, page(httpserver, OTHERS))
+    assert OTHERS[2]["title"] in caught.value.found
+
+
+def test_a_title_that_matches_nothing_is_a_problem_that_names_it(client: Client, httpserver: HTTPServer) -> None:
+    found = discover(client, page(httpserver, [CSP | {"title": "Local crime tables"}, PFA]))
+    assert "Local crime tables" in found.problems[0] and "name says Community Safety Partnership" in found.problems[0]
+    assert "expected a Community Safety Partnership table" in found.problems[1]
+
+
+def test_a_withdrawn_page_says_so_and_what_stands_there_is_offered(client: Client, httpserver: HTTPServer) -> None:
+    document = {
+        "document_type": "statistical_data_set",
+        "details": {"attachments": [CSP, PFA]},
+        "withdrawn_notice": {
+            "explanation": "<div class=\"govspeak\"><p>This page has been replaced by <a href='/new'>new tables</a>.</p></div>",
+            "withdrawn_at": "2026-10-01T09:30:00+01:00",
+        },
+    }
+    httpserver.expect_request(f"/api/content{PAGE}").respond_with_json(document)
+    found = discover(client, httpserver.url_for(""))
+    assert len(found.attachments) == 2
+    assert found.withdrawn == "GOV.UK has withdrawn this page on 2026-10-01: This page has been replaced by new tables."
 
 
 def test_a_file_name_that_contradicts_its_title_is_a_problem_and_the_rest_goes_on(client: Client, httpserver: HTTPServer) -> None:

@@ -41,7 +41,7 @@ def test_a_page_that_is_made_to_be_slow_to_read_is_not(client: Client, httpserve
     httpserver.expect_request(f"/api/content{govuk.PAGE}").respond_with_json({"details": {}})
     httpserver.expect_request(govuk.PAGE).respond_with_data(piece * (4_800_000 // len(piece)))
     began = time.process_time()
-    with pytest.raises(ContentError, match="expected a Community Safety Partnership table on the page"):
+    with pytest.raises(ContentError, match="expected a Community Safety Partnership or Police Force Area table on the page"):
         govuk.discover(client, httpserver.url_for(""))
     assert time.process_time() - began < 2
 
@@ -107,8 +107,9 @@ def test_a_fault_over_one_service_leaves_the_others_alone(
     monkeypatch.setattr(govuk, "discover", break_down)
     base = httpserver.url_for("").rstrip("/")
     settings = Settings(LocalStore(tmp_path), govuk_url=base, nomis_url=base, geoportal_url=base, ons_url=base)
-    files, [failed] = catalogue.discover(settings, client)
-    assert {file.service for file in files} == {"Nomis", "ONS", "ONS Open Geography"}
+    listing = catalogue.discover(settings, client)
+    [failed] = listing.failed
+    assert {file.service for file in listing.files} == {"Nomis", "ONS", "ONS Open Geography"}
     assert failed.name == "GOV.UK" and failed.message.startswith("This is a fault of crime-rates")
 
 

@@ -11,6 +11,7 @@ import pytest
 from flows.common.atomic_files import new_folder, read_json
 from flows.storage import raw_store
 from flows.storage.raw_store import FileKind
+from transforms.errors import PublishedFileError
 
 DAY = date(2016, 1, 21)
 
@@ -32,10 +33,26 @@ def test_the_same_bytes_are_stored_once(tmp_path: Path) -> None:
     first = raw_store.read(folder)
     again, renamed = path, file(tmp_path / "in", "another-name.ods")
     assert raw_store.store(tmp_path / "raw", raw_store.SourceFile(again, FileKind.OFFENCES)) == (folder, False)
-    assert raw_store.store(tmp_path / "raw", raw_store.SourceFile(renamed, FileKind.OFFENCES)) == (folder, False)
+    other, new = raw_store.store(tmp_path / "raw", raw_store.SourceFile(renamed, FileKind.OFFENCES))
+    assert new and other != folder and raw_store.read(other).path.name == "another-name.ods"
+    assert raw_store.store(tmp_path / "raw", raw_store.SourceFile(renamed, FileKind.OFFENCES)) == (other, False)
+    assert raw_store.read(other).path.samefile(first.path)  # what is said of a name is its own, the bytes are shared
     assert raw_store.read(folder) == first
-    assert raw_store.raw_files(tmp_path / "raw", FileKind.OFFENCES) == [first]
     assert path.read_bytes() == first.path.read_bytes() == b"January"  # the original stays where it is
+
+
+@pytest.mark.parametrize("day", [date(2002, 12, 31), date(2099, 6, 1)])
+def test_a_date_that_cannot_be_is_refused_wherever_it_is_told(tmp_path: Path, day: date) -> None:
+    expected = rf"expected a date of publication from 2003 to today \({datetime.now(UTC).date()} by the clock of this machine\), "
+    for name, said, updated, source in (
+        ("prc-csp.ods", {"published": day}, None, "manifest"),
+        (f"prc-csp-tables-{day:%d%m%y}.ods", {}, None, "file name"),
+        ("a.ods", {}, day, "workbook"),
+        ("b.ods", {"last_modified": day}, None, "Last-Modified"),
+    ):
+        stored = store(tmp_path, file(tmp_path / "in", name, name.encode()), **said)
+        with pytest.raises(PublishedFileError, match=rf"^{name}: {expected}found {day} \({source}\)\.$"):
+            stored.published_on(updated)
 
 
 def test_new_bytes_under_an_old_name_stand_beside_the_old(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_the_name_tells_what_went_in(world: World, tmp_path: Path) -> None:
     copy = World(tmp_path)
     shutil.copytree(world.lake, copy.lake)
     assert build_id(copy.lake, copy.reference_dir) == build
-    copy.population(date(2016, 6, 23), {"E07000235": 1})
+    copy.population(date(2016, 6, 23), {"E07000235": 76_000})
     assert build_id(copy.lake, copy.reference_dir) != build
     shutil.copytree(world.reference_dir, tmp_path / "reference")
     with (tmp_path / "reference/areas.csv").open("a") as file:

@@ -36,6 +36,9 @@ from transforms.readers.ods.limits import (
     check_limit,
 )
 
+LINK_CACHE_STYLE = (
+    "ta_extref"  # of LibreOffice's hidden sheets that keep cells of another file (sc/source/filter/xml/xmlexprt.cxx)
+)
 OP = struct.Struct("<4i")  # begin, code, times, end
 
 
@@ -184,7 +187,8 @@ class ContentParser:
             check_limit(self.begun, MAX_SHEETS, "sheets")
             cells_before = self.grid.cells_before + self.grid.size
             self.grid = Grid(attributes.get(_TABLE + "name", ""), cells_before, self.max_cells)
-            self.in_unwanted = not self.wanted(self.grid.name)
+            is_link_cache = attributes.get(_TABLE + "style-name") == LINK_CACHE_STYLE
+            self.in_unwanted = is_link_cache or not self.wanted(self.grid.name)
             if self.in_unwanted:
                 self._skipped = 1
                 return
