@@ -69,6 +69,7 @@ NOTES = {
     "incomplete": "a quarter is missing",
     "no_population": "no population estimate",
     "negative": "corrections exceed records",
+    "none_recorded": "no area recorded any",
     "withdrawn": "a note says that its figures stand elsewhere",
 }
 
@@ -154,6 +155,12 @@ def ranked_rates(
 
     barred = [rates["bar"] != "", ~rates["is_known"], rates["population"].isna(), rates["offences"] < 0]
     rates["status"] = np.select(barred, [rates["bar"].astype(str), "incomplete", "no_population", "negative"], "ranked")
+    table_of = ["half_year", "level", "offence_level", "offence_code"]
+    is_whole = rates["area_name"].astype(str) == "England and Wales"  # of which the other countries are parts
+    compared = rates["offences"].where((rates["status"] == "ranked") & ~is_whole)
+    most = compared.groupby([rates[column] for column in table_of], observed=True).transform("max")
+    nought = (rates["status"] == "ranked") & (rates["offences"].where(is_whole, most) == 0)
+    rates["status"] = rates["status"].mask(nought, "none_recorded")
     people_at_risk = rates["population"].where(rates["status"] == "ranked")
     n = rates["offences"].clip(lower=0)
     few = np.clip(n, 0, 9).astype(int)
@@ -162,7 +169,7 @@ def ranked_rates(
     rates["rate_per_10k"] = rates["offences"] / people_at_risk * 10000
     rates["rate_lower_95"] = np.where(n < 10, LOWER[few], byar_low) / people_at_risk * 10000
     rates["rate_upper_95"] = np.where(n < 10, UPPER[few], byar_high) / people_at_risk * 10000
-    table = rates.groupby(["half_year", "level", "offence_level", "offence_code"], observed=True)["rate_per_10k"]
+    table = rates["rate_per_10k"].mask(is_whole).groupby([rates[column] for column in table_of], observed=True)
     rates["rank"] = table.rank(method="min", ascending=False).astype("Int32")
     rates["areas_ranked"] = table.transform("count").astype("int32")
     why = rates["status"].map(NOTES).astype("str")
