@@ -33,7 +33,7 @@ quarter INTEGER [-, Home Office] quarter of the financial year: 1 is April to Ju
 RANKED_RATES = Table(
     "ranked_rates", "RankedRate", "half-year × level × area × offence level × offence, areas as published",
     parse_columns(_PERIOD + _AREA + _REGION + """
-offence_level VARCHAR [-, computed] code, subgroup, group or total
+offence_level VARCHAR [-, computed] code, subgroup, group, total, or bundle (ours: codes that bridge a change of codes)
 offence_code VARCHAR [-, Home Office] Home Office offence code (text: 4.1 and 4.10 differ); at the other offence levels the name again
 offence_name VARCHAR [-, Home Office] newest description of the offence
 offences BIGINT? [offences, Home Office] offences recorded in the half-year, net of corrections, so it may be negative; what is known of it where incomplete
@@ -49,6 +49,7 @@ areas_ranked INTEGER [areas, computed] how many areas have a rank in this table
 status VARCHAR [-, computed] ranked, or why not, the first that applies: unassigned, not_resident, withdrawn, incomplete, implausible, no_population, negative, none_recorded
 status_note VARCHAR? [-, Home Office or computed] the reason in words; for ranked rows what casts doubt on the count, what a note of the release says, or how the population was apportioned
 release_id VARCHAR [-, pipeline] the release that the counts come from
+break_note VARCHAR? [-, curated or computed] why the row does not compare with earlier half-years: the breaks at its start or within it
 unassigned_share DOUBLE? [share, computed] of the force's offences in this table, the share recorded under none of its partnerships, by which their counts are understated, to four decimals; null but at level csp
 """),
     ("half_year", "level", "area_name", "offence_level", "offence_code"),
@@ -101,7 +102,7 @@ area_key INTEGER [-, computed] number of the area in this build; joins to facts
     Table(
         "offences", "Offence", "offence level × offence",
         parse_columns("""
-offence_level VARCHAR [-, computed] code, subgroup, group or total
+offence_level VARCHAR [-, computed] code, subgroup, group, total, or bundle (ours: codes that bridge a change of codes)
 offence_code VARCHAR [-, Home Office] Home Office offence code; at the other offence levels the name again
 offence_name VARCHAR [-, Home Office] newest description
 subgroup VARCHAR? [-, Home Office] newest subgroup of the code
@@ -140,7 +141,7 @@ break_key INTEGER [-, computed] number of the break in this build, in the order 
 level VARCHAR? [-, curated] csp, pfa, region or country; null: of all areas
 area_name VARCHAR? [-, curated] the area; a break of a force holds for its partnerships; null with a force: of all areas of the level in it
 force_name VARCHAR? [-, curated] police force that the area belongs to
-offence_level VARCHAR? [-, curated] code, subgroup, group or total; null: of all offences
+offence_level VARCHAR? [-, curated] code, subgroup, group, bundle or total; null: of all offences
 offence_code VARCHAR? [-, curated] the offence, as in offences
 first_quarter VARCHAR [-, curated] first quarter that does not compare with earlier ones, such as 2020/21 Q1
 half_year VARCHAR [-, computed] half-year of that quarter

@@ -201,6 +201,7 @@ class RankedRate(TypedDict):
     status: str
     status_note: str | None
     release_id: str
+    break_note: str | None
     unassigned_share: float | None
 
 

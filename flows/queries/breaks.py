@@ -200,16 +200,15 @@ def find_code_changes(
 
 
 def _find_first_and_last_codes(con: duckdb.DuckDBPyConnection, offence: Offence, series: HalfYearRange) -> Iterable[Break]:
-    condition = {
-        OffenceLevel.SUBGROUP: "subgroup = ?",
-        OffenceLevel.GROUP: "offence_group = ?",
-        OffenceLevel.TOTAL: "? is not null",
-    }[offence.level]
+    if offence.level is OffenceLevel.BUNDLE:
+        return  # a bundle is there to bridge them
     codes = fetch_rows(
         con,
-        "select offence_code, offence_name, first_half_year, last_half_year from offences "
-        f"where offence_level = 'code' and {condition} order by all",
-        [offence.code],
+        "select o.offence_code, o.offence_name, o.first_half_year, o.last_half_year from offences as o "
+        "join crime_rates_core.offences as c using (offence_code) "
+        "join crime_rates_core.offence_rollup as r on r.offence_key = c.offence_key "
+        "where o.offence_level = 'code' and r.offence_level = ? and r.code = ? order by all",
+        [offence.level, offence.code],
     )
     for column, words, bound in (
         ("first_half_year", "first rows of", series.first),

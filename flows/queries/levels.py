@@ -33,10 +33,11 @@ _LABELS = {
 
 
 class OffenceLevel(StrEnum):
-    """How finely offences are told apart; in order from the finest to the total."""
+    """How finely offences are told apart, from the finest to the total; a bundle is ours (data/reference/offence_bundles.csv)."""
 
     CODE = "code"
     SUBGROUP = "subgroup"
+    BUNDLE = "bundle"
     GROUP = "group"
     TOTAL = "total"
 

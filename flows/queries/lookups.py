@@ -15,6 +15,8 @@ from flows.queries.connection import NotFound, fetch_rows
 from flows.queries.levels import Level, OffenceLevel
 from transforms.periods import HalfYear, HalfYearRange
 
+FRAUD_LEFT = HalfYear.parse("2013-14-H1")  # Action Fraud has recorded it since (data/reference/recording_breaks.csv)
+
 
 @dataclass(frozen=True)
 class Offence:
@@ -30,6 +32,11 @@ class Offence:
         if self.level is OffenceLevel.TOTAL:
             return self.name
         return f"{self.name} ({self.code if self.level is OffenceLevel.CODE else self.level})"
+
+    def title_in(self, half_year: HalfYear) -> str:
+        """Its title in a half-year: the total says that it leaves out fraud, which forces have not recorded since March 2013."""
+        without_fraud = self.level is OffenceLevel.TOTAL and half_year >= FRAUD_LEFT
+        return f"{self.title} (excluding fraud)" if without_fraud else self.title
 
 
 def find_offence(con: duckdb.DuckDBPyConnection, wanted: str) -> Offence:

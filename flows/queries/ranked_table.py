@@ -22,6 +22,7 @@ from flows.queries.lookups import (
     find_offence,
     is_named,
 )
+from flows.queries.table_breaks import TableBreak, fetch_table_breaks
 from sql.rows import RankedRate
 from transforms.periods import HalfYear
 
@@ -59,7 +60,7 @@ _HARMONISED_MACRO = "crime_rates_core.rates_on('harmonised', ?, ?, ?)"
 
 @dataclass(frozen=True)
 class RankedTable:
-    """A ranked table: its rows in order, ranked ones first, and the releases behind them."""
+    """A ranked table: its rows in order, ranked ones first, the releases behind them, and the breaks of its half-year."""
 
     half_year: HalfYear
     level: Level
@@ -67,11 +68,12 @@ class RankedTable:
     basis: TableBasis
     rows: list[RankedRate]
     releases: list[SourceRelease]
+    breaks: list[TableBreak]
 
     @property
     def title(self) -> str:
         """What the table ranks: `Stalking (8Q), April to September 2015, by Community Safety Partnership`."""
-        return f"{self.offence.title}, {self.half_year.months}, by {self.level.label}"
+        return f"{self.offence.title_in(self.half_year)}, {self.half_year.months}, by {self.level.label}"
 
     @property
     def is_simulated(self) -> bool:
@@ -104,7 +106,9 @@ def fetch_ranked_table(
     )
     if not rows:
         raise NotFound(_explain_absence(con, half_year, level, offence, basis))
-    return RankedTable(half_year, level, offence, basis, rows, _fetch_half_year_releases(con, half_year, level, basis.as_of))
+    breaks = fetch_table_breaks(con, half_year, level, offence).get((offence.level, offence.code), [])
+    releases = _fetch_half_year_releases(con, half_year, level, basis.as_of)
+    return RankedTable(half_year, level, offence, basis, rows, releases, breaks)
 
 
 def fetch_source_releases(con: duckdb.DuckDBPyConnection, rows: Iterable[RankedRate]) -> list[SourceRelease]:

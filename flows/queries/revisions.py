@@ -59,13 +59,11 @@ class RevisionFilter:
         if self.level is not None:
             parts.append(("level = ?", self.level))
         if self.offence is not None and self.offence.level is not OffenceLevel.TOTAL:
-            column = {
-                OffenceLevel.CODE: "offence_code",
-                OffenceLevel.SUBGROUP: "subgroup",
-                OffenceLevel.GROUP: "offence_group",
-            }[self.offence.level]
-            codes = f"select offence_code from offences where offence_level = 'code' and {column} = ?"
-            parts.append((f"offence_code in ({codes})", self.offence.code))
+            codes = (
+                "select c.offence_code from crime_rates_core.offence_rollup as r "
+                "join crime_rates_core.offences as c using (offence_key) where r.offence_level || ':' || r.code = ?"
+            )
+            parts.append((f"offence_code in ({codes})", f"{self.offence.level}:{self.offence.code}"))
         return " and ".join(["true", *(condition for condition, _ in parts)]), [value for _, value in parts]
 
 

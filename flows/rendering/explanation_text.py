@@ -56,11 +56,17 @@ def _title(figure: Figure) -> Lines:
     place = [row["area_code"] or "no code", table.level.label]
     if table.level == "csp":
         place.append(row["force_name"] or "no force")
-    lines = [f"{table.offence.title} in {figure.area_name}, {table.half_year.months}", f"({', '.join(place)})"]
+    lines = [
+        f"{table.offence.title_in(table.half_year)} in {figure.area_name}, {table.half_year.months}",
+        f"({', '.join(place)})",
+    ]
     if table.is_simulated:
         lines.append(attribution.SIMULATION_WARNING)
     if figure.whole_name:
         lines += wrap(f"Published apart then; now a part of {figure.whole_name}.")
+    for one in table.breaks:
+        if one.holds_for(figure.area_name):
+            lines += wrap(f"It does not compare with earlier half-years, break in {one.first_quarter} ({one.kind}): {one.note}.")
     return lines
 
 

@@ -10,7 +10,13 @@ from flows.common.wording import join_names
 from flows.queries.connection import NotFound
 from flows.queries.levels import AreaBasis, Level
 from flows.queries.ranked_table import RankedTable
-from flows.rendering.attribution import HARMONISED_NOTE, SIMULATION_WARNING, SOURCE, describe_releases
+from flows.rendering.attribution import (
+    HARMONISED_NOTE,
+    SIMULATION_WARNING,
+    SOURCE,
+    describe_offence,
+    describe_releases,
+)
 from flows.rendering.formats import TableFormat, csv_text, json_text
 from flows.rendering.text_tables import RATE_HEADINGS, Lines, align_columns, format_count, rate_cells
 from flows.rendering.unassigned_text import describe_unassigned
@@ -45,6 +51,17 @@ def describe_population(table: RankedTable) -> str:
     return f"Population: mid-{row['population_year']} estimates as published on {row['population_vintage']}."
 
 
+def describe_breaks(table: RankedTable, rows: Sequence[RankedRate]) -> Lines:
+    """A line for each break at the start of the half-year, or within it, that holds for any of the rows."""
+    lines = []
+    for one in table.breaks:
+        names = [row["area_name"] for row in rows if row["area_name"] in one.areas]
+        if names or not one.areas:
+            where = f", {join_names(names, MOST_NAMES)}" if one.areas and len(table.rows) > 1 else ""
+            lines.append(f"Break, {one.first_quarter} ({one.kind}{where}): {one.note}.")
+    return ["Do not compare with earlier half-years without these:", *lines] if lines else []
+
+
 def _text(table: RankedTable, rows: Sequence[RankedRate]) -> str:
     """The table as a journalist reads it: who is ranked, who is not and why, and what stands behind the figures."""
     ranked = [row for row in rows if row["rate_per_10k"] is not None]
@@ -59,7 +76,7 @@ def _text(table: RankedTable, rows: Sequence[RankedRate]) -> str:
             header, numeric = _header(table)
             lines += [*align_columns(header, _cells(table, ranked), numeric), ""]
         lines += [*_ranked_summary(table, rows, ranked), *_unranked_summary(rows)]
-    return "\n".join([*lines, *_basis_notes(table), SOURCE]) + "\n"
+    return "\n".join([*lines, *describe_breaks(table, rows), *_basis_notes(table), SOURCE]) + "\n"
 
 
 def _markdown(table: RankedTable, rows: Sequence[RankedRate]) -> str:
@@ -71,7 +88,7 @@ def _markdown(table: RankedTable, rows: Sequence[RankedRate]) -> str:
         for cells in (header, alignment, *([escape_markdown(cell) for cell in cells] for cells in _cells(table, ranked)))
     ]
     simulated = [f"**{SIMULATION_WARNING}**", ""] if table.is_simulated else []
-    notes = [*_ranked_summary(table, rows, ranked), *_unranked_summary(rows), *_basis_notes(table)]
+    notes = [*_ranked_summary(table, rows, ranked), *_unranked_summary(rows), *describe_breaks(table, rows), *_basis_notes(table)]
     title, notes = escape_markdown(table.title), [escape_markdown(note) for note in notes]
     return "\n".join([f"## {title}", "", *simulated, *grid, "", *(f"- {note}" for note in notes), "", SOURCE]) + "\n"
 
@@ -132,4 +149,4 @@ def _basis_notes(table: RankedTable) -> Lines:
         lines.append(f"As it stood on {table.basis.as_of}.")
     if table.basis.areas is AreaBasis.HARMONISED:
         lines.append(HARMONISED_NOTE)
-    return [*lines, describe_releases(table.releases)]
+    return [*lines, *describe_offence(table.offence, table.half_year), describe_releases(table.releases)]

@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from flows.common.sanitize import sanitize_text
 from flows.queries.breaks import Break
 from flows.queries.series import Series
-from flows.rendering.attribution import HARMONISED_NOTE, SIMULATION_WARNING, SOURCE, describe_releases
+from flows.rendering.attribution import (
+    HARMONISED_NOTE,
+    SIMULATION_WARNING,
+    SOURCE,
+    describe_offence,
+    describe_releases,
+)
 from flows.rendering.formats import TextFormat, csv_text, json_text
 from flows.rendering.text_tables import RATE_HEADINGS, Lines, align_columns, can_print, format_count, format_rate, rate_cells
 from sql.rows import RankedRate
@@ -36,7 +42,7 @@ def _text(series: Series, heights: str) -> str:
     """The series as a journalist reads it: its figures, its shape, and what not to compare."""
     half_years = list(series.rows)
     lines = [
-        f"{series.offence.title} in {series.area} ({series.level.label}), {half_years[0]} to {half_years[-1]}",
+        f"{series.offence.title_in(half_years[0])} in {series.area} ({series.level.label}), {half_years[0]} to {half_years[-1]}",
         *_simulation_notes(series),
         "Offences recorded in each half-year per 10,000 residents, not annualised; rank 1 is the highest rate.",
         "",
@@ -59,6 +65,7 @@ def _text(series: Series, heights: str) -> str:
         "",
         "Population: the newest mid-year estimates of the year before each financial year starts.",
         HARMONISED_NOTE,
+        *describe_offence(series.offence, half_years[-1]),
         describe_releases(series.releases),
         SOURCE,
     ]

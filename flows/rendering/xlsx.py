@@ -58,7 +58,7 @@ def xlsx_bytes(table: RankedTable, rows: Sequence[RankedRate]) -> bytes:
         book = gptables.produce_workbook(
             out,
             sheets,
-            cover=gptables.Cover(**_cover(table)),
+            cover=gptables.Cover(**_cover(table, rows)),
             notes_table=pd.DataFrame(notes, columns=["Note reference", "Note text"]),
             notesheet_options={"instructions": "This worksheet contains one table: the notes that the other sheets refer to."},
             contentsheet_options={"instructions": "This worksheet contains one table: the other worksheets, with links to them."},
@@ -116,7 +116,7 @@ def _unranked_sheet(table: RankedTable, data: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _cover(table: RankedTable) -> dict[str, Any]:
+def _cover(table: RankedTable, rows: Sequence[RankedRate]) -> dict[str, Any]:
     return {
         "title": _plain(table.title),
         "width": 100,
@@ -124,6 +124,9 @@ def _cover(table: RankedTable) -> dict[str, Any]:
             *_simulation_warning(table),
             "Offences recorded in the half-year per 10,000 residents, not annualised. Rank 1 is the highest rate. "
             "Recorded crime is not crime committed.",
+            attribution.OFFICIAL_STATUS,
+            *attribution.describe_offence(table.offence, table.half_year),
+            *(_plain(line) for line in ranked_table_text.describe_breaks(table, rows)),
             _plain(attribution.describe_releases(table.releases)),
         ],
         "about": [

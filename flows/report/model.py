@@ -44,7 +44,7 @@ class SiteOffence:
 
     @property
     def level(self) -> str:
-        """Its offence level: code, subgroup, group or total."""
+        """Its offence level: code, subgroup, bundle, group or total."""
         return self.offence.level
 
     @property

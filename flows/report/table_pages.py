@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import duckdb
 
 from flows.queries.levels import Level
+from flows.queries.table_breaks import TableBreak, fetch_table_breaks
 from flows.rendering.formats import csv_text
 from flows.rendering.unassigned_text import describe_unassigned
 from flows.report import charts, queries, urls
@@ -23,10 +24,11 @@ def render_table_files(
 ) -> Iterator[tuple[str, str]]:
     """(URL, text) of the page and the CSV file of each of some offences at a level."""
     nation = queries.fetch_nation(con, site.half_year)
+    breaks = fetch_table_breaks(con, site.half_year, Level(level))
     for key, rows in queries.fetch_ranked_tables(con, site, level, offences).items():
         offence = site.offence(*key)
         url = urls.table_page_url(level, offence.slug)
-        yield url, _render_table_page(site, level, offence, rows, nation.get(key), url)
+        yield url, _render_table_page(site, level, offence, rows, nation.get(key), breaks.get(key, []), url)
         yield url.removesuffix("html") + "csv", table_csv(rows)
 
 
@@ -36,7 +38,13 @@ def table_csv(rows: Sequence[RankedRate]) -> str:
 
 
 def _render_table_page(
-    site: Site, level: str, offence: SiteOffence, rows: Sequence[RankedRate], nation: RankedRate | None, url: str
+    site: Site,
+    level: str,
+    offence: SiteOffence,
+    rows: Sequence[RankedRate],
+    nation: RankedRate | None,
+    breaks: Sequence[TableBreak],
+    url: str,
 ) -> str:
     ranked = [row for row in rows if row["rank"] is not None]
     scale = charts.make_scale(row["rate_per_10k"] for row in ranked)
@@ -53,6 +61,7 @@ def _render_table_page(
         ranks=format_ranks(ranked),
         scale=scale,
         nation=nation,
+        breaks=breaks,
         nation_line=scale.fraction(nation_rate) if nation_rate is not None and nation_rate <= scale.top else None,
         all_zero=all(row["offences"] == 0 for row in rows),
         ranked_all_zero=not ranked and any(charts.is_all_zero(row) for row in rows),
@@ -73,9 +82,13 @@ def _render_table_page(
 
 def _offences_above(site: Site, offence: SiteOffence, level: str) -> list[SiteOffence]:
     """The offences with a table at the level that an offence is a part of, the widest first."""
-    wider = {"total": [], "group": ["total"], "subgroup": ["total", "group"], "code": ["total", "group", "subgroup"]}[
-        offence.level
-    ]
+    wider = {
+        "total": [],
+        "group": ["total"],
+        "bundle": ["total", "group"],
+        "subgroup": ["total", "group"],
+        "code": ["total", "group", "subgroup"],
+    }[offence.level]
     return [
         other
         for other in site.offences
@@ -88,7 +101,7 @@ def _offences_above(site: Site, offence: SiteOffence, level: str) -> list[SiteOf
 
 def _related_offences(site: Site, offence: SiteOffence, level: str) -> list[SiteOffence]:
     """The offences with a table at the level that are parts of an offence; of a single code, those of its subgroup."""
-    narrower = {"total": "group", "group": "subgroup", "subgroup": "code", "code": "code"}[offence.level]
+    narrower = {"total": "group", "group": "subgroup", "bundle": "subgroup", "subgroup": "code", "code": "code"}[offence.level]
     return [
         other
         for other in site.offences

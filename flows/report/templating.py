@@ -8,8 +8,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from flows.common.wording import join_names
 from flows.queries.levels import Level
-from flows.rendering import text_tables
+from flows.rendering import attribution, text_tables
 from flows.report import charts, model
 from flows.report.model import Site
 from sql.rows import RankedRate
@@ -62,10 +63,13 @@ def _environment() -> Environment:
         "AREA_KINDS": model.AREA_KINDS,
         "LEVELS": {level: level.label for level in Level},
         "NATION": model.NATION,
+        "OFFICIAL_STATUS": attribution.OFFICIAL_STATUS,
         "PLURALS": model.PLURALS,
+        "describe_offence": attribution.describe_offence,
         "draw_change": charts.draw_change,
         "draw_interval": charts.draw_interval,
         "draw_rank": charts.draw_rank,
+        "join_names": join_names,
         "is_all_zero": charts.is_all_zero,
         "plural": plural,
     }

@@ -32,6 +32,7 @@ REFERENCE = {  # data/reference/<name>.csv → its columns
     "area_successions": ("level", "part_name", "whole_name", "whole_from", "source", "licence"),
     "council_part_populations": ("part_code", "part_name", "year", "persons", "published", "how", "source", "licence"),
     "council_successions": ("changed", "part_code", "part_name", "whole_code", "whole_name", "kind", "source", "licence"),
+    "offence_bundles": ("bundle", "offence_code", "note", "source"),
     "recording_breaks": tuple(_BREAK_COLUMNS.split()),
     "withdrawn_figures": (
         ("note_text", "level", "force_name", "area_name", "first_quarter", "last_quarter", "comment", "source")

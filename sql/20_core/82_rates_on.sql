@@ -9,7 +9,14 @@ select
     if(
         f.status = 'ranked', nullif(concat_ws('; ', f.count_note, f.area_note), ''), coalesce(f.count_note, f.area_note)
     ) as status_note,
-    f.release_id, f.unassigned_share,
+    f.release_id,
+    nullif(concat_ws('; ', everywhere.break_note, here.break_note), '') as break_note,
+    f.unassigned_share,
 from crime_rates_core.rate_figures_on(wanted_basis, as_of, population_year, population_vintage) as f
 join crime_rates_core.areas as a using (area_key)
 join crime_rates_core.half_years as h using (half_year_key, half_year)
+join (select distinct rollup_key, offence_group from crime_rates_core.offence_rollup) as o using (rollup_key)
+left join crime_rates_core.offence_break_notes as everywhere
+    on everywhere.half_year = f.half_year and everywhere.rollup_key = f.rollup_key
+left join crime_rates_core.area_break_notes as here
+    on here.half_year = f.half_year and here.area_key = f.area_key and here.offence_group = coalesce(o.offence_group, '')

@@ -1,4 +1,4 @@
--- guards: ranked_rates holds every count of offence_counts once at each offence level, ranked or set aside
+-- guards: ranked_rates holds every count of offence_counts once at each official offence level, ranked or set aside
 -- required: yes
 with counts as (
     select level, printf('%s H%d', financial_year, (quarter + 1) // 2) as half_year, sum(offences) as offences,
@@ -8,7 +8,7 @@ with counts as (
 rates as (
     select level, half_year, offence_level, coalesce(sum(offences), 0) as offences,
     from ranked_rates
-    where level in ('csp', 'pfa')
+    where level in ('csp', 'pfa') and offence_level <> 'bundle'
     group by all
 )
 select level, half_year, offence_level, counts.offences as counted, rates.offences as rated,

@@ -45,7 +45,10 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
     ]
     world.release(DAY, rows)
     rows = [figures("2012/13", q, "Kent", "46", 9, csp="Medway") for q in (3, 4)]
-    world.release(date(2026, 7, 23), [*rows, *(figures("2012/13", q, "Surrey", "46", 9, csp="Woking") for q in (3, 4))])
+    stalking = [figures("2020/21", q, "West Mercia", "8Q", 9, csp="South Worcester") for q in (1, 2)]
+    world.release(
+        date(2026, 7, 23), [*rows, *stalking, *(figures("2012/13", q, "Surrey", "46", 9, csp="Woking") for q in (3, 4))]
+    )
     with world.build() as con:
         yield con
 
@@ -88,6 +91,32 @@ def test_a_step_holds_for_the_partnerships_of_the_force(con: duckdb.DuckDBPyConn
     ]
 
 
+# ---------------------------------------------------------------- on the rows
+def notes(con: duckdb.DuckDBPyConnection, where: str) -> list[tuple[str, str]]:
+    """(area, how its note begins) of rows of ranked_rates that have one."""
+    rows = rows_of(con, f"select area_name, break_note from ranked_rates where break_note is not null and {where} order by all")
+    return [(row["area_name"], row["break_note"].partition(":")[0]) for row in rows]
+
+
+def test_a_row_says_which_break_lies_at_its_start(con: duckdb.DuckDBPyConnection) -> None:
+    assert notes(con, "half_year = '2012/13 H2' and level = 'pfa' and offence_level = 'group'") == [
+        ("Kent", "2012/13 Q3 (detected)")
+    ]
+    assert notes(con, "half_year = '2012/13 H2' and offence_code = '46'") == [
+        ("Kent", "2012/13 Q3 (detected)"),
+        ("Medway", "2012/13 Q3 (detected)"),
+    ]
+    assert notes(con, "half_year = '2020/21 H1' and offence_code = '8Q'") == [("South Worcester", "2020/21 Q1 (recording)")]
+    assert notes(con, "half_year = '2013/14 H1' and area_name = 'Essex'") == [("Essex", "2013/14 Q1 (recording)")]  # fraud
+    assert notes(con, "half_year = '2014/15 H1' and area_name <> 'Kent'") == []
+
+
+def test_every_basis_of_a_table_has_the_same_notes(con: duckdb.DuckDBPyConnection) -> None:
+    key = "half_year, level, area_name, offence_level, offence_code, break_note"
+    for other in ("ranked_rates_for(null, null, null)", "ranked_rates_harmonised"):
+        assert rows_of(con, f"select {key} from ranked_rates except select {key} from {other}") == []
+
+
 # ---------------------------------------------------------------- known
 def test_every_known_break_says_what_where_when_and_who_says_so() -> None:
     rows = read_reference(REFERENCE / "recording_breaks.csv")
@@ -97,7 +126,7 @@ def test_every_known_break_says_what_where_when_and_who_says_so() -> None:
     assert len(rows) > 60
     for row in rows:
         assert (row["level"], row["area_name"], row["force_name"]) in {("", "", ""), *named, *in_force}, row
-        assert row["offence_level"] in {"", "code", "subgroup", "group", "total"}
+        assert row["offence_level"] in {"", "code", "subgroup", "bundle", "group", "total"}
         assert (row["offence_level"] == "") is (row["offence_code"] == "")
         assert re.fullmatch(r"20\d\d/\d\d Q[1-4]", row["first_quarter"])
         assert row["kind"] in {"recording", "code", "boundary", "system"}
@@ -119,17 +148,27 @@ def test_every_known_break_names_an_offence_that_is_published() -> None:
     published = read_reference(path)
     known = {("code", row["Offence Code"]) for row in published} | {("total", "Total"), ("", "")}
     known |= {("group", row["Group"]) for row in published} | {("subgroup", row["Offence Subgroup"]) for row in published}
+    known |= {("bundle", row["bundle"]) for row in read_reference(REFERENCE / "offence_bundles.csv")}
     for row in read_reference(REFERENCE / "recording_breaks.csv"):
         assert (row["offence_level"], row["offence_code"]) in known
+    assert {("code", row["offence_code"]) for row in read_reference(REFERENCE / "offence_bundles.csv")} <= known
 
 
-def test_a_known_break_of_all_areas_holds_for_the_offences_that_it_names(con: duckdb.DuckDBPyConnection) -> None:
+def test_a_known_break_of_all_areas_holds_for_its_offence_and_where_it_says_so_for_those_within(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
     found = rows_of(
         con,
-        "select o.offence_level, o.offence_code, b.kind from crime_rates_core.offence_breaks as m "
-        "join breaks as b using (break_key) join offences as o on o.offence_key = m.rollup_key order by all",
+        "select o.offence_code, b.first_quarter, b.kind, b.offence_code as named from crime_rates_core.offence_breaks as m "
+        "join breaks as b using (break_key) join offences as o on o.offence_key = m.rollup_key where o.offence_level = 'code' "
+        "order by all",
     )
-    assert [tuple(row.values()) for row in found] == [("total", "Total", "recording"), ("total", "Total", "recording")]
+    assert [tuple(row.values()) for row in found] == [
+        ("8Q", "2014/15 Q1", "code", "8Q"),
+        ("8Q", "2018/19 Q1", "recording", "Stalking and harassment"),
+        ("8Q", "2020/21 Q1", "recording", "8Q"),
+        ("8Q", "2023/24 Q1", "recording", "Stalking and harassment"),
+    ]
 
 
 def test_an_area_that_was_published_in_pieces_has_a_boundary_break(con: duckdb.DuckDBPyConnection) -> None:

@@ -190,8 +190,8 @@
     const first = points[0].x, last = points[points.length - 1].x, every = Math.ceil((last - first) / (wide / 80)) || 1;
     const years = points.filter((p) => p.x % 1 === 0 && (p.x - Math.ceil(first)) % every === 0).map((p) => p.x);
     // a break lies between two half-years: where a marked stretch begins, and where one of several half-years ends
-    const dividing = (p) => p.broken.replace(/(, )?recording/, "");
-    const ticks = points.filter((p) => p.broken.includes("recording"));
+    const dividing = (p) => p.broken.split(", ").filter((kind) => /gap|boundary/.test(kind)).join();
+    const ticks = points.filter((p) => /recording|code|system|detected/.test(p.broken));
     const uprights = points.filter((p, i) => i && dividing(p) !== dividing(points[i - 1]) &&
       (dividing(p) || i === 1 || dividing(points[i - 1]) === dividing(points[i - 2])));
     const height = Math.max(top, Math.min(Math.max(...known.map((p) => p.high)), top * 1.6)) * 1.06;

@@ -52,6 +52,22 @@ def test_ties_print_as_such(run: Command) -> None:
     ]
 
 
+def test_a_break_at_the_start_of_the_half_year_stands_under_the_table(run: Command) -> None:
+    said = run("table", "2015-16-H1", "--offence", "subgroup:harassment")
+    lines = said.out.splitlines()
+    at = lines.index("Do not compare with earlier half-years without these:")
+    assert lines[at + 1].startswith("Break, 2015/16 Q1 (recording): from April 2015 two more offences count as harassment")
+    assert "Do not compare" not in run("table", "2015-16-H1", "--offence", "8Q").out
+    [row] = json.loads(run("table", "2015-16-H1", "--offence", "subgroup:harassment", "--area", "Dover", "--format", "json").out)
+    assert row["break_note"].startswith("2015/16 Q1 (recording): from April 2015 two more offences")
+
+
+def test_the_total_says_that_it_leaves_out_fraud(run: Command) -> None:
+    said = run("table", "2015-16-H1", "--offence", "total").out
+    assert said.startswith("Total recorded crime (excluding fraud), April to September 2015, by")
+    assert "Since April 2013 no area's total holds fraud, which Action Fraud records" in said
+
+
 def test_the_first_ranks_come_with_whoever_ties_there(run: Command) -> None:
     said = run("table", "2015-16-H1", "--offence", "8Q", "--top", "5")
     assert [rank for rank, _ in ranks(said.out)] == ["1", "2", "3", "4", "5=", "5="]

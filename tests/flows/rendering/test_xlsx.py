@@ -93,6 +93,11 @@ def test_it_is_laid_out_as_the_guidance_asks(stalking: RankedTable) -> None:
     assert book["Ranked"]["G7"].number_format == "#,##0.00"
 
 
+def test_the_cover_says_what_kind_of_statistics_these_are(stalking: RankedTable) -> None:
+    cover = [str(cell.value) for [cell] in book_of(stalking)["Cover"]["A1:A40"]]
+    assert attribution.OFFICIAL_STATUS in cover and "not accredited official statistics" in attribution.OFFICIAL_STATUS
+
+
 def test_an_equal_answer_gives_equal_bytes_and_a_formula_stays_a_text(stalking: RankedTable) -> None:
     rows = [stalking.rows[0] | {"area_name": "=1+1"}]
     first, again = (xlsx.xlsx_bytes(stalking, rows) for _ in range(2))
