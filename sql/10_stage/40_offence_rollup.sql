@@ -15,5 +15,5 @@ with levels as (
     from input.offence_bundles as b
     join stage.offences as o using (offence_code)
 )
-select *, dense_rank() over (order by offence_level = 'bundle', offence_level, code)::integer as rollup_key,
+select *, dense_rank() over (order by offence_level, code)::integer as rollup_key,
 from levels

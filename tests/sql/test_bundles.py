@@ -61,9 +61,10 @@ def test_a_bundle_counts_each_of_its_codes_once_and_no_other(con: duckdb.DuckDBP
     ]
 
 
-def test_bundles_leave_the_official_levels_and_their_keys_alone(con: duckdb.DuckDBPyConnection) -> None:
-    found = rows_of(con, "select offence_level, max(offence_key) as last from offences group by all order by last")
-    assert [row["offence_level"] for row in found] == ["code", "group", "subgroup", "total", "bundle"]
+def test_keys_of_offences_are_in_the_order_of_levels_and_codes(con: duckdb.DuckDBPyConnection) -> None:
+    found = rows_of(con, "select offence_level, offence_code from offences order by offence_key")
+    assert found == rows_of(con, "select offence_level, offence_code from offences order by all")
+    assert found[0] == {"offence_level": "bundle", "offence_code": "Burglary"}
 
 
 def test_the_word_burglary_finds_the_bundle(con: duckdb.DuckDBPyConnection) -> None:
