@@ -64,6 +64,7 @@ def find_offence(con: duckdb.DuckDBPyConnection, wanted: str) -> Offence:
     if exact:
         return exact[0]
     matches = [o for o in offences if all(word in o.name.casefold() for word in folded.split())]
+    matches = [o for o in matches if o.level is not OffenceLevel.BUNDLE] or matches  # an official name comes before one of ours
     if len({o.name for o in matches}) == 1:
         return matches[0]
     if matches:
