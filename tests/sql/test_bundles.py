@@ -15,8 +15,8 @@ from transforms.areas import read_reference
 
 
 def half(year: str, csp: str, counts: dict[str, int]) -> list[list[Cell]]:
-    """A count of each code that falls in quarter 1, and a nought in quarter 2."""
-    return [figures(year, q, "West Mercia", code, n if q == 1 else 0, csp=csp) for code, n in counts.items() for q in (1, 2)]
+    """A count of each code, split over quarters 1 and 2."""
+    return [figures(year, q, "West Mercia", code, (n + 2 - q) // 2, csp=csp) for code, n in counts.items() for q in (1, 2)]
 
 
 @pytest.fixture(scope="module")

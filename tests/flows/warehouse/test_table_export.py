@@ -57,7 +57,7 @@ def test_a_table_is_ordered_by_offence_and_rank(exported: tuple[Settings, Path])
     shown = [(r["offence_level"], r["rank"], r["area_name"], r["offences"]) for r in table.to_pylist()]
     south, north = (1, "South Worcester", 36), (2, "North Worcestershire", 30)
     assert [row for row in shown if row[0] == "code"] == [("code", *south), ("code", *north)]
-    assert [row[1] for row in shown] == [1, 2] * 4
+    assert [row[1] for row in shown] == [1, 2] * 5  # bundle, code, group, subgroup, total
     with (tables / "2015-16-H1/csp.csv").open(encoding="utf-8", newline="") as file:
         text = list(csv.DictReader(file))
     assert [(r["offence_level"], int(r["rank"]), r["area_name"], int(r["offences"])) for r in text] == shown
