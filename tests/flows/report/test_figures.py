@@ -31,7 +31,7 @@ def site(published: duckdb.DuckDBPyConnection) -> model.Site:
 
 def test_the_newest_half_year_with_ranks_is_the_site(site: model.Site) -> None:
     assert (str(site.half_year), str(site.half_year_before), str(site.year_before)) == (HALF_YEAR, "2015/16 H1", "2014/15 H2")
-    assert site.levels == tuple(LEVELS) and len(site.offences) == 44 and len(site.areas) == 417
+    assert site.levels == tuple(LEVELS) and len(site.offences) == 46 and len(site.areas) == 417
 
 
 @pytest.mark.parametrize("level", LEVELS)
