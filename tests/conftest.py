@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import hypothesis
 import pytest
 
 from tests.support.world import World, build_sample
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of what is tested
+hypothesis.settings.load_profile("untimed")
 
 SERVICES = {"server", "s3_address", "endpoint", "prefect"}  # fixtures that start a PostgreSQL, S3 or Prefect server
 

@@ -71,7 +71,7 @@ series as (
 copies as (
     select screened_key, area_key, quarter_key,
     from shares
-    where group_name is null and nonzero_rows >= 20
+    where group_name is null and is_telling
     qualify count(*) over (partition by screened_key, area_key, fingerprint) > 1
         or count(*) over (partition by screened_key, level, quarter_key, fingerprint) > 1
 ),
@@ -97,7 +97,7 @@ by_neighbours as (
 ),
 judged as (
     select
-        s.screened_key as release_key, s.level, s.area_key, s.quarter_key, s.group_name, s.offences, s.nonzero_rows,
+        s.screened_key as release_key, s.level, s.area_key, s.quarter_key, s.group_name, s.offences, s.is_telling,
         s.is_even, s.is_in_tens, c.area_key is not null as is_copy,
         s.expected_share * s.rest as expected,
         s.offences / expected as ratio,
@@ -139,8 +139,8 @@ select
     case
         when k.kind = 'nought' then 'implausible'
         when k.kind = 'copied' then 'certain'
-        when k.kind = 'doubled' and k.is_even and k.nonzero_rows >= 20 then 'certain'
-        when k.kind = 'tenfold' and k.is_in_tens and k.nonzero_rows >= 20 then 'certain'
+        when k.kind = 'doubled' and k.is_even and k.is_telling then 'certain'
+        when k.kind = 'tenfold' and k.is_in_tens and k.is_telling then 'certain'
         else 'doubtful'
     end as certainty,
 from kinds as k

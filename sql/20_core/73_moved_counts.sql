@@ -8,5 +8,5 @@ anti join stage.area_group_quarters as s
     on s.release_key = q.previous_key and s.area_key = n.area_key and s.fingerprint = n.fingerprint
     and s.quarter_key = n.quarter_key and s.group_name is null
 where n.group_name is null and o.group_name is null
-    and n.nonzero_rows >= 20  -- so many counts are not the same by chance
+    and n.is_telling
 group by all
