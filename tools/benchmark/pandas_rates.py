@@ -81,6 +81,7 @@ def ranked_rates(
     members: pd.DataFrame,
     people: pd.DataFrame,
     withdrawn: pd.DataFrame,
+    bundles: pd.DataFrame,
 ) -> pd.DataFrame:
     """One row per half-year, level, area, offence level and offence."""
     joined = counts.merge(members, left_on=["level", "area_name"], right_on=["level", "member"], suffixes=("_published", ""))
@@ -118,6 +119,14 @@ def ranked_rates(
         )
         summed["offence_name"] = summed["offence_code"].astype(str) if column else "Total recorded crime"
         levels.append(summed.assign(offence_level=level))
+    in_bundles = codes.astype({"offence_code": str}).merge(bundles[["bundle", "offence_code"]], on="offence_code")
+    bundled = (
+        in_bundles.groupby([*place, "bundle"], observed=True, sort=False)
+        .agg(offences=("offences", "sum"), is_known=("is_known", "all"))
+        .reset_index()
+        .rename(columns={"bundle": "offence_code"})
+    )
+    levels.append(bundled.assign(offence_name=bundled["offence_code"], offence_level="bundle"))
     rates = pd.concat([frame.astype({"offence_code": str, "offence_name": str}) for frame in levels], ignore_index=True)
     rates = rates.astype({"offence_code": "category", "offence_name": "category", "offence_level": "category"})
 

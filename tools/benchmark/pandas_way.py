@@ -24,6 +24,7 @@ def main(releases: Path, populations: Path, lookups: Path, reference: Path, out:
     """Read everything, rank it on both sets of areas, and write a database and a pair of files per half-year and level."""
     areas = pd.read_csv(reference / "areas.csv", dtype=str)
     successions = pd.read_csv(reference / "area_successions.csv", dtype=str)
+    bundles = pd.read_csv(reference / "offence_bundles.csv", dtype=str)
     figures, notes = read_releases(releases)
     offences = (
         figures.sort_values(["financial_year", "quarter"])
@@ -44,7 +45,7 @@ def main(releases: Path, populations: Path, lookups: Path, reference: Path, out:
     con.register("newest", newest.drop(columns="is_known").sort_values(["level", "area_name", "financial_year", "quarter"]))
     con.execute("create table offence_counts as from newest")
     for basis, name in (("harmonised", "ranked_rates_harmonised"), ("published", "ranked_rates")):
-        table = ranked_rates(counts, offences, areas, members_of(areas, successions, basis), over, withdrawn)
+        table = ranked_rates(counts, offences, areas, members_of(areas, successions, basis), over, withdrawn, bundles)
         con.register("a_table", table)
         con.execute(f"create table {name} as from a_table")
         con.unregister("a_table")
