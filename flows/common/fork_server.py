@@ -22,8 +22,8 @@ from typing import Any, Self
 from flows.common.errors import describe_error, is_expected
 from flows.common.subprocesses import SubprocessFailed, end_with_parent, start_child, wait_for_child, work_for_parent
 
-MAX_MEMORY = 8 << 30  # bytes of address space; the largest release published takes 2
-MAX_SECONDS = 300  # of processor; the largest release published takes 20
+MAX_MEMORY = 4 << 30  # bytes of address space; the largest release published is read within 2
+MAX_SECONDS = 300  # of processor; the largest release published takes 8
 MAX_ANSWER = 1 << 20  # bytes
 OUT_OF_MEMORY = 77  # exit status of a fork
 PR_SET_PDEATHSIG = 1  # of prctl(2)
