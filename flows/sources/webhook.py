@@ -36,9 +36,8 @@ def post_message(url: str, message: WebhookMessage) -> None:
         host, allowed = urlsplit(url).hostname or "no host", AllowList.of(url)
     except ValueError:
         raise AddressError(SERVICE, "CRIME_RATES_WEBHOOK_URL", "an http or https address", "none") from None
-    limits = Limits(run_seconds=SECONDS)
     with (
-        Client(allowed=allowed, limits=limits, attempts=1, timeout=(SECONDS, SECONDS)) as client,
+        Client(allowed=allowed, limits=Limits(), attempts=1, timeout=(SECONDS, SECONDS)) as client,
         client.budget(SERVICE, host, seconds=SECONDS, most=MOST_BYTES) as budget,
     ):
         client.post_json(without_credentials(url), message, budget=budget)

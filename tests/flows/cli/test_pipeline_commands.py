@@ -24,8 +24,18 @@ from transforms.errors import PublishedFileError, UsageError
 def test_releases_are_listed_in_order_of_publication(run: Command) -> None:
     said = run("releases")
     lines = said.out.splitlines()
-    assert said.code == 0 and lines[0].split() == ["release", "table", "published", "date", "from", "quarters", "rows"]
-    assert [re.findall(r"csp +(\S+) +file name +2015/16 Q1 to 2015/16 Q2 +72$", line) for line in lines[2:]] == [
+    assert said.code == 0 and lines[0].split() == [
+        "release",
+        "table",
+        "published",
+        "date",
+        "from",
+        "quarters",
+        "rows",
+        "in",
+        "use",
+    ]
+    assert [re.findall(r"csp +(\S+) +file name +2015/16 Q1 to 2015/16 Q2 +72 +\d", line) for line in lines[2:]] == [
         ["2016-01-21"],
         ["2016-04-21"],
     ]

@@ -28,6 +28,7 @@ from flows.rendering.formats import TableFormat, TextFormat, json_text
 from flows.settings import Settings
 from flows.storage.data_store import LocalStore
 from flows.warehouse import table_export
+from flows.warehouse.published import published
 from tests.support import explanations
 from tests.support.releases import CSP_2015, figures
 from tests.support.world import REFERENCE, World, rows_of
@@ -180,7 +181,8 @@ def test_the_tables_on_disk_are_safe_in_csv_and_whole_in_parquet(world: World) -
 
 
 def test_what_is_published_today_is_exported_unchanged(sample: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    database = next(sample.warehouse.glob("crime_rates-*.duckdb"))
+    database = published(LocalStore(sample.data))
+    assert database is not None
     table_export.export(LocalStore(tmp_path / "safe"), database)
     monkeypatch.setattr(table_export, "escape_csv_column", lambda expression: expression)
     table_export.export(LocalStore(tmp_path / "raw"), database)
