@@ -39,6 +39,17 @@ def silent(httpserver: HTTPServer) -> Iterator[dict[str, str]]:
     ended = True
 
 
+@pytest.fixture(autouse=True)
+def _signals_reach_children() -> Iterator[None]:
+    """A child inherits which signals are ignored: of tests in the background, or under `nohup`, some are."""
+    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def stop(running: subprocess.Popen[str], number: int) -> tuple[int, str, float]:
     """(exit status, standard error, seconds until the end) of a run that gets a signal."""
     begun = time.monotonic()
