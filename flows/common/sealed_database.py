@@ -17,21 +17,17 @@ import duckdb
 _CLOSED = ("autoinstall_known_extensions", "autoload_known_extensions", "allow_community_extensions")
 
 
-def seal(con: duckdb.DuckDBPyConnection, *folders: Path, lock: bool = False) -> None:
-    """Leave a connection only these folders, besides the database that it has open; for ever, as DuckDB keeps it.
+def seal(con: duckdb.DuckDBPyConnection, *folders: Path) -> None:
+    """Leave a connection only these folders, besides the database that it has open, and its settings as they are; for good.
 
-    lock: also no setting can be changed any more. Nothing happens where another connection of this process has sealed the
-    same database.
+    Only for a database that this process alone opens: DuckDB keeps one set of settings for all connections to a file.
     """
-    if con.execute("select current_setting('enable_external_access')").fetchall() == [(False,)]:
-        return
     allowed = ", ".join("'" + str(folder.absolute()).replace("'", "''") + "'" for folder in folders)
     for name in _CLOSED:
         con.execute(f"set {name} = false")
     con.execute(f"set allowed_directories = [{allowed}]")
     con.execute("set enable_external_access = false")
-    if lock:
-        con.execute("set lock_configuration = true")
+    con.execute("set lock_configuration = true")
 
 
 @contextmanager

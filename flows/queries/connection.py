@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from flows.common.sealed_database import seal
 from flows.settings import ReaderSettings, lakehouse_access
 from flows.storage.data_store import DataStore
 from flows.warehouse import ducklake
@@ -49,9 +48,7 @@ def _open(store: DataStore) -> duckdb.DuckDBPyConnection:
         hint = f" The demo's is in {demo}: add --data-dir {demo}." if published(demo) else ""
         raise NotFound(f"{store} holds no published database yet: run `crime-rates update` (or `crime-rates demo`) first.{hint}")
     try:
-        con = duckdb.connect(str(database), read_only=True)
-        seal(con, store.folder)
-        return con
+        return duckdb.connect(str(database), read_only=True)
     except duckdb.IOException as error:
         raise DatabaseError(f"{database}: expected a database that can be read, found that it cannot ({error}).") from error
 

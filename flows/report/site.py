@@ -14,7 +14,6 @@ from pathlib import Path
 import duckdb
 
 from flows.common.atomic_files import read_json, write_json
-from flows.common.sealed_database import seal
 from flows.queries import connection
 from flows.report import area_pages, index_pages, model, table_pages
 from flows.report.model import Site, SiteArea, SiteOffence
@@ -104,7 +103,6 @@ def _write_files(database: Path, site: Site, folder: Path, task: _Task) -> int:
     pages = 0
     with duckdb.connect(str(database), read_only=True, config={"threads": 1}) as con:
         con.execute("set enable_progress_bar = false")
-        seal(con)
         for url, text in task.render(con, site):
             path = folder / url
             path.parent.mkdir(parents=True, exist_ok=True)

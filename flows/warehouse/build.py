@@ -147,7 +147,7 @@ def _work_database(warehouse: Path, memory_limit: str, lake_dir: Path) -> Iterat
         )
         try:
             con.execute(f"create schema input; create schema stage; create schema {CORE_SCHEMA}")
-            seal(con, work_dir, lake_dir, lake_dir.parent / release_summaries.FOLDER, lock=True)
+            seal(con, work_dir, lake_dir, lake_dir.parent / release_summaries.FOLDER)
             yield con, work_dir
         finally:
             con.close()

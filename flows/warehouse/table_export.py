@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 
 from flows.common.atomic_files import encode_json, fsync
 from flows.common.sanitize import escape_csv_cell, escape_csv_column
-from flows.common.sealed_database import seal
 from flows.storage.data_store import DataStore
 from sql import quoted
 from sql.contract import RANKED_RATES
@@ -39,7 +38,6 @@ def export(store: DataStore, database: Path) -> int:
     files = store.list(FOLDER)
     store.remove(f"{FOLDER}/{STAMP}")  # until all are written
     with duckdb.connect(str(database), read_only=True) as con, ThreadPoolExecutor(WRITERS) as writers:
-        seal(con, store.folder)
         rows = _hashes(con)
         changed = [
             pair for pair, value in rows.items() if before["rows"].get(pair) != value or not set(_names(pair)) <= set(files)

@@ -75,7 +75,7 @@ def create_macro(macro: Macro, model: Model) -> str:
 def _write(folder: Path, target: Path, tables: Iterable[str]) -> None:
     con = duckdb.connect(config={"threads": 1})
     con.execute("set disabled_compression_methods = 'fsst,dict_fsst'")
-    seal(con, folder, target.parent, lock=True)
+    seal(con, folder, target.parent)
     con.execute(f"attach {quoted(str(target))} as published (storage_version {quoted(STORAGE_VERSION)})")
     con.execute(f"create schema published.{CORE_SCHEMA}")
     for table in contract.TABLES:

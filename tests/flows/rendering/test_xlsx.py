@@ -122,7 +122,7 @@ def test_a_name_that_looks_like_a_link_is_a_name(stalking: RankedTable, name: st
     ranked = next(row for row in stalking.rows if row["rank"] is not None)
     unranked = next(row for row in stalking.rows if row["rank"] is None)
     book = book_of(replace(stalking, offence=replace(stalking.offence, name=name)), [ranked | hostile, unranked | hostile])
-    for sheet, columns in (("Ranked", ("Area", "Force", "On its population")), ("Not ranked", ("Area", "Force", "Why"))):
+    for sheet, columns in (("Ranked", ("Area", "Force", "Notes")), ("Not ranked", ("Area", "Force", "Why"))):
         [cells] = data_of(book[sheet])
         assert {cells[column].replace(" (", "(").replace("$ $", "$$") for column in columns} == {name}
         assert not [cell for row in book[sheet].iter_rows() for cell in row if cell.hyperlink]

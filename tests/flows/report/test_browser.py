@@ -153,8 +153,9 @@ def test_the_header_stays_in_sight_and_the_national_line_stands_at_its_rate(open
     assert page.locator("#ranked thead th").first.bounding_box()["y"] == pytest.approx(0, abs=1)  # type: ignore[index]
     for width in (1280, 360):
         page = opened("table/country/total.html", viewport={"width": width, "height": 740})
+        # England's rate is that of England and Wales to a hundredth
         at = page.evaluate("""() => {
-            const row = document.getElementById('area=england-and-wales'), cell = row.querySelector('td.w');
+            const row = document.getElementById('area=england'), cell = row.querySelector('td.w');
             const dot = row.querySelector('circle').getBoundingClientRect();
             const line = parseFloat(getComputedStyle(cell, '::before').left);
             return [cell.getBoundingClientRect().left + line, dot.left + dot.width / 2];

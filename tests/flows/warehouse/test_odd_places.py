@@ -12,7 +12,6 @@ import duckdb
 import pytest
 
 from flows.common.sealed_database import scratch_folder, seal
-from flows.queries import connection
 from flows.storage.data_store import LocalStore
 from flows.warehouse import table_export, versions
 from flows.warehouse.published import LINK, published
@@ -42,10 +41,11 @@ def test_a_folder_of_any_name_is_built_in_and_read(odd: World, tmp_path: Path) -
     assert sorted(path.name for path in odd.warehouse.iterdir()) == sorted([expected.name, LINK, "published.json"])
 
 
-def test_a_connection_reaches_the_data_folder_only(odd: World, tmp_path: Path) -> None:
+def test_a_sealed_connection_reaches_its_folders_only(tmp_path: Path) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")
-    with connection.connect(LocalStore(odd.data)) as con:
+    with duckdb.connect() as con:
+        seal(con, tmp_path / "folder")
         for query in (
             f"from read_csv('{secret}')",
             "from read_text('/etc/passwd')",
@@ -62,7 +62,7 @@ def test_a_connection_reaches_the_data_folder_only(odd: World, tmp_path: Path) -
 
 def test_a_locked_connection_keeps_its_settings(tmp_path: Path) -> None:
     with duckdb.connect() as con:
-        seal(con, tmp_path, lock=True)
+        seal(con, tmp_path)
         for setting in ("enable_external_access = true", "autoload_known_extensions = true", "threads = 1"):
             with pytest.raises(duckdb.Error):
                 con.execute(f"set {setting}")
