@@ -21,6 +21,7 @@ SERVICES = {"server", "s3_address", "endpoint", "prefect"}  # fixtures that star
 TOGETHER = ("flows/cli", "flows/pipeline", "flows/report")  # rooms whose tests share what takes long to make
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a service: `make scale` runs it, `make test` says how many it left to that.
 

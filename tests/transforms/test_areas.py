@@ -83,7 +83,7 @@ def test_a_lookup_that_holds_nothing_is_refused(tmp_path: Path) -> None:
 
 def test_an_error_that_the_portal_answers_with_is_no_lookup(tmp_path: Path) -> None:
     (tmp_path / "lookup.csv").write_text('{"error":{"code":400,"message":"Invalid query parameters"}}')
-    assert refusal(tmp_path / "lookup.csv").startswith("lookup.csv, row 1: expected columns for council_code, ")
+    assert refusal(tmp_path / "lookup.csv") == "lookup.csv: expected a workbook, found JSON."
 
 
 # ---------------------------------------------------------------- the reference table
