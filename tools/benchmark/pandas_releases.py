@@ -45,7 +45,8 @@ def read_release(path: Path) -> tuple[pd.DataFrame, str]:
 
 def read_releases(folder: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     """All figures, of each quarter those of the newest release; release → what its notes say."""
-    manifest = pd.read_csv(folder / "manifest.csv", dtype=str).set_index("file")["published"].to_dict()
+    listed = folder / "manifest.csv"
+    manifest = pd.read_csv(listed, dtype=str).set_index("file")["published"].to_dict() if listed.exists() else {}
     frames, notes = [], {}
     for path in sorted(folder.glob("*.ods")):
         frame, said = read_release(path)
