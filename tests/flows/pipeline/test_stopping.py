@@ -124,8 +124,8 @@ import time
 from flows.common.errors import Stopped
 from flows.common.stopping import stoppable
 with stoppable(grace_seconds=0.3):
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)
         time.sleep(60)
     except Stopped:
         time.sleep(60)
