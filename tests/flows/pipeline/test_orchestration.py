@@ -115,6 +115,7 @@ print(json.dumps([found[0].parameters["data_dir"], found[0].entrypoint, state.na
 """
 
 
+@pytest.mark.usefixtures("first")  # its record is what that of the served run is compared with
 def test_serve_runs_what_it_is_asked_to_and_imports_nothing_from_its_folder(place: Place, server: dict[str, str]) -> None:
     names = ("releases", "populations", "lookups")
     parameters = {name: str(place.folder / word) for name, word in zip(names, UPDATE[1::2], strict=True)}
