@@ -177,15 +177,11 @@ def _explain_end(status: int, memory: int, seconds: int) -> str:
 
 
 def _limit_process(memory: int, seconds: int) -> None:
-    """Limit this process, where the system can; limits that are lower already stay."""
-    signal.alarm(2 * seconds)  # also of waits without end: Python can wait so for a thread that found no memory to start
-    with suppress(ImportError):
-        import resource
+    """Limit this process, where the system can."""
+    from transforms.readers.calamine import limit_process  # here, because it imports calamine, which only a fork needs
 
-        for kind, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_CORE, 0)):
-            _, hard = resource.getrlimit(kind)
-            with suppress(ValueError, OSError):  # macOS knows the first, and does not keep it
-                resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    signal.alarm(2 * seconds)  # also of waits without end: Python can wait so for a thread that found no memory to start
+    limit_process(memory, seconds)
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ def _send(out: IO[bytes], answer: _Answer) -> None:
     out.flush()
 
 
-def _limit_process(memory: int, seconds: int) -> None:
+def limit_process(memory: int, seconds: int) -> None:
     """Limit this process, where the system can; limits that are lower already stay."""
     with suppress(ImportError):
         import resource
@@ -149,5 +149,5 @@ def _limit_process(memory: int, seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    _limit_process(int(sys.argv[2]), int(sys.argv[3]))
+    limit_process(int(sys.argv[2]), int(sys.argv[3]))
     _serve(sys.argv[1], sys.stdin.buffer, sys.stdout.buffer)
