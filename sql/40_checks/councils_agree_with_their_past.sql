@@ -11,7 +11,7 @@ with pairs as (
         and (o.year, o.vintage, o.boundaries) < (p.year, p.vintage, p.boundaries)
     where o.persons > 0
 )
-select printf(
+select distinct printf(
     '%s (%s): %s in mid-%d (%s, %s), %s in mid-%d (%s): %.1f%%',
     council_name, council_code, format('{:,}', persons), year, source_file, vintage::varchar, format('{:,}', other_persons), other_year,
     other_vintage::varchar, 100 * change
