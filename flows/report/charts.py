@@ -79,6 +79,6 @@ def draw_rank(row: RankedRate) -> Markup:
     return Markup(f'<svg aria-hidden="true"><line x1="0" x2="100%" y1="8" y2="8"/><circle cx="{x:.4g}%" cy="8" r="4"/></svg>')
 
 
-def is_all_zero(row: RankedRate) -> bool:
+def is_none_recorded(row: RankedRate) -> bool:
     """Whether no area of the row's table that could have been ranked recorded any offence."""
     return row["status"] == "none_recorded"

@@ -70,7 +70,7 @@ def _environment() -> Environment:
         "draw_interval": charts.draw_interval,
         "draw_rank": charts.draw_rank,
         "join_names": join_names,
-        "is_all_zero": charts.is_all_zero,
+        "is_none_recorded": charts.is_none_recorded,
         "plural": plural,
     }
     return environment
