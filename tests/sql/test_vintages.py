@@ -257,7 +257,7 @@ def scan_filters(plan: list[dict[str, Any]]) -> dict[str, str]:
 
 
 # ---------------------------------------------------------------- in a client's hands
-TAKEN = (
+TAKEN = [
     "ranked_rates",
     "offence_counts",
     "half_years",
@@ -272,7 +272,7 @@ TAKEN = (
     "counts",
     "rated",
     "rates",
-)
+]
 
 
 @pytest.fixture
@@ -291,9 +291,8 @@ def client(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def test_in_an_attached_file_the_macros_work_after_use(client: duckdb.DuckDBPyConnection) -> None:
     client.execute("use x")
     everything = table(client, "ranked_rates")
-    assert len(everything) == 2 * (
-        2 + 2 + 2 + 1 + 1
-    )  # two areas; 8Q and 46, each of its own subgroup and group; the bundle of 8Q; the total
+    # two areas; 8Q and 46, each of its own subgroup and group; the bundle of 8Q; the total
+    assert len(everything) == 2 * (2 + 2 + 2 + 1 + 1)
     assert table(client, "ranked_rates_for(null, null, null)") == everything
     assert table(client, f"ranked_rates_as_of(date '{JANUARY}')") == everything
     assert rows_of(client, "select n from memory.sales") == [{"n": 1}]
