@@ -257,7 +257,7 @@ def scan_filters(plan: list[dict[str, Any]]) -> dict[str, str]:
 
 
 # ---------------------------------------------------------------- in a client's hands
-TAKEN = [
+TAKEN = (
     "ranked_rates",
     "offence_counts",
     "half_years",
@@ -272,7 +272,7 @@ TAKEN = [
     "counts",
     "rated",
     "rates",
-]
+)
 
 
 @pytest.fixture
